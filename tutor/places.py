@@ -1,0 +1,15 @@
+"""Where things that are made while the course runs are kept: data, runs, grade books, all under ``build/``."""
+
+from pathlib import Path
+
+CHECKOUT_MARK = "nbgrader_config.py"
+
+
+def build_folder() -> Path:
+    """Return the folder for everything generated (it may not exist yet).
+
+    In a checkout that is ``build/`` at its top, whichever folder a notebook runs in. Where only the package is
+    installed, it is ``build/`` in the working directory.
+    """
+    top = Path(__file__).resolve().parents[1]
+    return (top if (top / CHECKOUT_MARK).is_file() else Path.cwd()) / "build"
