@@ -1,0 +1,204 @@
+"""Compare what an answer gave with what was right, and say what kind of difference there is."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tutor.checking.answering import Outcome, tensors
+from tutor.checking.exercise import CONDUCT, GRADIENT, Case, Exercise, Function
+
+_LIBRARIES = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+
+# Kinds of difference that leave the values themselves right, and the aspect of the score that each belongs to.
+ELSEWHERE = {
+    "changed-input": CONDUCT,
+    "wrong-dtype": CONDUCT,
+    "wrong-device": CONDUCT,
+    "not-a-tuple": CONDUCT,
+    "changes-every-time": CONDUCT,
+    "detached": GRADIENT,
+    "wrong-gradient": GRADIENT,
+    "gradient-raises": GRADIENT,
+    "gradient-not-finite": GRADIENT,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with one call: its kind (a key of words.toml) and the details that its words need."""
+
+    kind: str
+    details: dict[str, Any]
+
+    def aspect(self, case: Case) -> str:
+        """Return the aspect of the score that this problem costs."""
+        return ELSEWHERE.get(self.kind, case.aspect) if case.required else case.aspect
+
+
+def problems(exercise: Exercise, case: Case, right: Outcome, got: Outcome, function: Function) -> list[Problem]:
+    """List what is wrong with an outcome; an empty list means that it is right."""
+    if got.slow:
+        return [Problem("too-slow", {"seconds": got.seconds, "limit": exercise.time_limit})]
+    if got.error is not None:
+        return [_raised(case, got.error, function)]
+    found = [Problem("changed-input", {"which": _argument(function, got.changed[0])})] if got.changed else []
+    value = got.value
+    if isinstance(right.value, tuple) and len(right.value) == 1 and isinstance(value, torch.Tensor):
+        found.append(Problem("not-a-tuple", {}))
+        value = (value,)
+    found += _values(exercise, right.value, value)
+    if case.gradient and not any(problem.kind in ("none", "wrong-type") for problem in found):
+        found += _gradients(exercise, right, got)
+    return found
+
+
+def same(exercise: Exercise, one: Outcome, other: Outcome) -> bool:
+    """Tell whether two outcomes are alike: the same values (nan equals nan), gradients and kind of failure."""
+    if one.slow or other.slow:
+        return False
+    if one.error is not None or other.error is not None:
+        return type(one.error) is type(other.error)
+    if not _equal(exercise, one.value, other.value):
+        return False
+    if one.grads is None or other.grads is None:
+        return True
+    pairs = zip(one.grads, other.grads, strict=True)
+    return all(_close(exercise, a, b) for a, b in pairs)
+
+
+def wrong_elements(exercise: Exercise, right: torch.Tensor, got: torch.Tensor) -> torch.Tensor:
+    """Return a bool tensor that is true where ``got`` differs from ``right`` (of the same shape)."""
+    return ~torch.isclose(
+        got.to(torch.float64), right.to(torch.float64), **_tolerance(exercise, right, got), equal_nan=True
+    )
+
+
+def _values(exercise: Exercise, right: Any, got: Any) -> list[Problem]:
+    if got is None and right is not None:
+        return [Problem("none", {})]
+    if isinstance(right, tuple | list) and tensors(right):
+        if not isinstance(got, tuple | list):
+            return [Problem("wrong-type", {"got": _kind(got), "right": f"a tuple of {len(right)} tensors"})]
+        if len(got) != len(right):
+            return [Problem("wrong-length", {"got": len(got), "right": len(right)})]
+        for index, (r, g) in enumerate(zip(right, got, strict=True)):
+            found = _values(exercise, r, g)
+            if found:
+                return [Problem(p.kind, {**p.details, "part": index}) for p in found]
+        return []
+    if isinstance(right, torch.Tensor):
+        return _tensor(exercise, right, got)
+    return [] if _equal(exercise, right, got) else [Problem("wrong-facts", {"right": right, "got": got})]
+
+
+def _tensor(exercise: Exercise, right: torch.Tensor, got: Any) -> list[Problem]:
+    if not isinstance(got, torch.Tensor):
+        return [Problem("wrong-type", {"got": _kind(got), "right": "a tensor"})]
+    if got.shape != right.shape:
+        return [Problem("wrong-shape", {"got": tuple(got.shape), "right": tuple(right.shape)})]
+    found: list[Problem] = []
+    if got.dtype != right.dtype:
+        found.append(Problem("wrong-dtype", {"got": _dtype(got), "right": _dtype(right)}))
+    if got.device != right.device:
+        found.append(Problem("wrong-device", {"got": str(got.device), "right": str(right.device)}))
+        got = got.to(right.device)
+    if got.is_complex():
+        return [*found, Problem("wrong-values", {"wrong": got.numel(), "of": got.numel()})]
+    if right.is_floating_point() and bool((torch.isfinite(right) & ~torch.isfinite(got)).any()):
+        return [*found, Problem("not-finite", {"got": "nan" if bool(got.isnan().any()) else "inf"})]
+    wrong = wrong_elements(exercise, right, got)
+    if bool(wrong.any()):
+        found.append(Problem("wrong-values", {"wrong": int(wrong.sum()), "of": wrong.numel()}))
+    return found
+
+
+def _gradients(exercise: Exercise, right: Outcome, got: Outcome) -> list[Problem]:
+    if got.detached:
+        return [Problem("detached", {})]
+    if got.grad_error is not None:
+        return [Problem("gradient-raises", {"error": _first_line(got.grad_error)})]
+    assert right.grads is not None and got.grads is not None
+    for index, (r, g) in enumerate(zip(right.grads, got.grads, strict=True)):
+        if not bool(torch.isfinite(g).all()):
+            return [Problem("gradient-not-finite", {"got": "nan" if bool(g.isnan().any()) else "inf", "part": index})]
+        if not _close(exercise, r, g):
+            return [Problem("wrong-gradient", {"part": index})]
+    return []
+
+
+def _equal(exercise: Exercise, one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
+        return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and _close(exercise, one, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(exercise, one[key], other[key]) for key in one)
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        return len(one) == len(other) and all(_equal(exercise, a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, float) and isinstance(other, int | float):
+        return _close(exercise, torch.tensor(one, dtype=torch.float64), torch.tensor(other, dtype=torch.float64))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _close(exercise: Exercise, one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.shape != other.shape or one.is_complex() or other.is_complex() or one.device != other.device:
+        return False
+    return not bool(wrong_elements(exercise, one, other).any())
+
+
+def _tolerance(exercise: Exercise, *values: torch.Tensor) -> dict[str, float]:
+    # The coarser of the two precisions decides: an answer in float32 is judged as float32 (its dtype is a finding of its own).
+    if all(value.dtype == torch.float64 or not value.is_floating_point() for value in values):
+        return {"rtol": exercise.rtol, "atol": exercise.atol}
+    return {"rtol": max(1e-4, exercise.rtol), "atol": max(1e-5, exercise.atol)}
+
+
+def _raised(case: Case, error: BaseException, function: Function) -> Problem:
+    try:
+        inspect.signature(function).bind(*case.args, **case.kwargs)
+    except TypeError as mismatch:
+        return Problem("signature", {"error": str(mismatch)})
+    except ValueError:  # a built-in without a signature: what it raised is all there is to say
+        return Problem("raised", {"error": _first_line(error), "where": ""})
+    return Problem("raised", {"error": _first_line(error), "where": where(error, function)})
+
+
+def where(error: BaseException, function: Function) -> str:
+    """Return the last line outside torch and this package that the error went through, or "" if there is none."""
+    own = getattr(function, "__code__", None)
+    found = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename.startswith(_LIBRARIES) or code.co_filename.startswith("<frozen"):
+            continue
+        # In the answer itself, lines are counted from its `def`; in a function it calls, from the top of that cell.
+        line = number - own.co_firstlineno + 1 if code is own and own else number
+        text = linecache.getline(code.co_filename, number).strip()
+        found = f"It happened in line {line} of `{code.co_name}`" + (f": `{text}`" if text else ".")
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def _argument(function: Function, index: int) -> str:
+    try:
+        return list(inspect.signature(function).parameters)[index]
+    except (TypeError, ValueError, IndexError):
+        return f"argument {index + 1}"
+
+
+def _kind(value: Any) -> str:
+    name = type(value).__name__
+    return f"a {name} of {len(value)}" if isinstance(value, tuple | list) else f"a {name}"
+
+
+def _dtype(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")

@@ -1,0 +1,102 @@
+"""Find the misconception behind a wrong answer: the wrong twin that gives the very same wrong results.
+
+An answer is compared with each known twin on the same inputs. Only a twin that reproduces what the answer did is named; where
+none does, the report says so. Two mistakes at once are looked for in three ways, from the strictest on: a twin that has
+both; two twins that share the failing cases between them; one twin for each failing part of the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+
+from tutor.checking.answering import Outcome, call
+from tutor.checking.comparing import same
+from tutor.checking.exercise import Case, Exercise, Function
+
+
+class Trial:
+    """The cases of one check, with what was right and what the answer did on each."""
+
+    def __init__(
+        self, exercise: Exercise, cases: Sequence[Case], right: Sequence[Outcome], got: Sequence[Outcome], failing: set[int]
+    ) -> None:
+        self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
+        self._outcomes: dict[str, list[Outcome]] = {}
+
+    def explain(self) -> tuple[str, ...]:
+        """Return the ids of the misconceptions that account for the failing cases; empty when none does.
+
+        Several ids come back for two mistakes at once, and for twins that no case tells apart.
+        """
+        if not self.failing:
+            return ()
+        everywhere = range(len(self.cases))
+        singles = [name for name in self.exercise.twins if self._reproduces(name, everywhere)]
+        return tuple(singles) or self._both() or self._shared() or self._by_aspect()
+
+    def _both(self) -> tuple[str, ...]:
+        for names, function in self.exercise.pairs():
+            outcomes = self._run(function, lambda index, one: same(self.exercise, self.got[index], one))
+            if outcomes is not None and self._shows(outcomes, self.failing):
+                return names
+        return ()
+
+    def _shared(self) -> tuple[str, ...]:
+        # A twin takes part only if it is right wherever the answer is right, and reproduces at least one failing case.
+        covers: dict[str, set[int]] = {}
+        for name in self.exercise.twins:
+            if all(self._like_right(name, index) for index in range(len(self.cases)) if index not in self.failing):
+                covered = {index for index in self.failing if self._alike(name, index)}
+                if self._shows(self._of(name), covered):
+                    covers[name] = covered
+        for one, other in combinations(covers, 2):
+            if covers[one] | covers[other] == self.failing and covers[one] - covers[other] and covers[other] - covers[one]:
+                return one, other
+        return ()
+
+    def _by_aspect(self) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for aspect in dict.fromkeys(self.cases[index].aspect for index in sorted(self.failing)):
+            here = [index for index, case in enumerate(self.cases) if case.aspect == aspect]
+            names = [name for name in self.exercise.twins if self._reproduces(name, here)]
+            if len(names) == 1:  # with two candidates, naming one would be a guess
+                found[names[0]] = None
+        return tuple(found)
+
+    def explained(self, names: Iterable[str]) -> set[int]:
+        """Return the failing cases that one of the named twins reproduces alone."""
+        return {index for index in self.failing if any(self._alike(name, index) for name in names)}
+
+    def detaches(self, names: Iterable[str]) -> bool:
+        """Tell whether one of the named twins is cut off from autograd by the misconception itself."""
+        return any(outcome.detached for name in names for outcome in self._of(name))
+
+    def _reproduces(self, name: str, indices: Iterable[int]) -> bool:
+        indices = list(indices)
+        failing = self.failing & set(indices)
+        return all(self._alike(name, index) for index in indices) and self._shows(self._of(name), failing)
+
+    def _alike(self, name: str, index: int) -> bool:
+        return same(self.exercise, self.got[index], self._of(name)[index])
+
+    def _like_right(self, name: str, index: int) -> bool:
+        return same(self.exercise, self.right[index], self._of(name)[index])
+
+    def _shows(self, outcomes: Sequence[Outcome], indices: Iterable[int]) -> bool:
+        # Two functions that both raise TypeError need have nothing else in common: a value has to agree somewhere.
+        return any(outcomes[index].error is None and not self.got[index].slow for index in indices)
+
+    def _of(self, name: str) -> list[Outcome]:
+        if name not in self._outcomes:
+            twin = self.exercise.twins[name]
+            self._outcomes[name] = [call(twin, case) for case in self.cases]
+        return self._outcomes[name]
+
+    def _run(self, function: Function, alike: Callable[[int, Outcome], bool]) -> list[Outcome] | None:
+        outcomes = []
+        for index, case in enumerate(self.cases):
+            outcomes.append(call(function, case))
+            if not alike(index, outcomes[-1]):
+                return None
+        return outcomes

@@ -1,0 +1,170 @@
+"""What an exercise is: an oracle, a generator of cases, and the wrong twins that people tend to write."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import torch
+
+Function = Callable[..., Any]
+CORE = "values"  # the aspect without which an answer earns nothing
+CONDUCT = "conduct"  # keeps its input, its dtype, and says the same thing twice
+GRADIENT = "gradient"
+
+
+class Folder:
+    """Stands in a case's arguments for a folder: a fresh, empty one for each call, removed after ``observe`` has looked."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the answer, and what to look at afterwards.
+
+    ``aspect`` says which part of the score the case belongs to. ``gradient`` also compares the gradients of every
+    floating-point argument, for a random upstream gradient. ``observe(value, args)`` turns what came back into
+    plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
+    because it is random; in ``args`` a :class:`Folder` is then the path that the call was given. ``random`` allows two calls to differ. A case that is not ``required`` costs no points: what it
+    finds is mentioned, nothing more.
+    """
+
+    aspect: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    gradient: bool = False
+    observe: Callable[[Any, tuple[Any, ...]], Any] | None = None
+    random: bool = False
+    required: bool = True
+
+
+class Draw:
+    """A seeded source of sizes and values for the cases.
+
+    The same (exercise, seed, hidden) gives the same cases on every machine. Hidden cases have other values and sizes.
+    """
+
+    def __init__(self, name: str, seed: int, hidden: bool) -> None:
+        self.hidden = hidden
+        self._generator = torch.Generator().manual_seed(zlib.crc32(f"{name}/{seed}/{hidden}".encode()))
+
+    def integer(self, low: int, high: int) -> int:
+        """Return an integer from ``low`` to ``high``, both included."""
+        return int(torch.randint(low, high + 1, (), generator=self._generator))
+
+    def size(self, shown: int) -> int:
+        """Return ``shown`` in the cases that learners see, and up to two more in hidden ones."""
+        return shown + self.integer(0, 2) if self.hidden else shown
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
+        """Return a float64 tensor of the given shape, uniform in [low, high)."""
+        return low + (high - low) * torch.rand(shape, generator=self._generator, dtype=torch.float64)
+
+    def normal(self, *shape: int, scale: float = 1.0) -> torch.Tensor:
+        """Return a float64 tensor of the given shape, normal with mean 0 and deviation ``scale``."""
+        return scale * torch.randn(shape, generator=self._generator, dtype=torch.float64)
+
+    def off_zero(self, *shape: int, low: float = 0.2, high: float = 3.0) -> torch.Tensor:
+        """Return values of either sign whose magnitude is in [low, high): clear of a kink at zero.
+
+        A tensor of three or more elements has at least two negative numbers and a positive one, so that no case
+        misses half of a function, nor whether two negative numbers are treated alike.
+        """
+        values = self.uniform(*shape, low=low, high=high)
+        signs = torch.where(self.uniform(*shape) < 0.5, -1.0, 1.0).to(values.dtype)
+        flat = signs.view(-1)
+        if flat.numel() > 2:
+            flat[0], flat[1], flat[-1] = -1.0, -1.0, 1.0
+        return values * signs
+
+
+class Exercise:
+    """An exercise of the bank. See :func:`exercise` for how one is declared."""
+
+    def __init__(
+        self,
+        name: str,
+        chapter: str,
+        oracle: Function,
+        *,
+        forbids: Iterable[str] = (),
+        by_hand: bool = False,
+        weights: dict[str, float] | None = None,
+        time_limit: float = 5.0,
+        links: Sequence[Sequence[tuple[int, int]]] = (),
+        rtol: float = 1e-6,
+        atol: float = 1e-8,
+    ) -> None:
+        self.name, self.chapter, self.oracle = name, chapter, oracle
+        self.forbids = frozenset(forbids)
+        self.by_hand = by_hand
+        self.weights = {CORE: 2.0, **(weights or {})}
+        self.time_limit = time_limit
+        self.links = tuple(tuple(group) for group in links)
+        self.rtol, self.atol = rtol, atol
+        self.twins: dict[str, Function] = {}
+        self._model: Function | None = None
+        self._switches: tuple[str, ...] = ()
+        self._cases: Callable[[Draw], Iterable[Case]] | None = None
+
+    def cases(self, generate: Callable[[Draw], Iterable[Case]]) -> Callable[[Draw], Iterable[Case]]:
+        """Register (as a decorator) the generator of this exercise's cases."""
+        self._cases = generate
+        return generate
+
+    def twin(self, identity: str) -> Callable[[Function], Function]:
+        """Register (as a decorator) a wrong twin: the whole function with one misconception in it."""
+
+        def register(function: Function) -> Function:
+            function.__name__ = function.__qualname__ = self.name
+            self.twins[identity] = function
+            return function
+
+        return register
+
+    def model(self, *switches: str) -> Callable[[Function], Function]:
+        """Register (as a decorator) a function with misconceptions that can be switched on together.
+
+        It takes the exercise's own arguments and the keyword ``wrong``, a frozenset of some of ``switches``. Each
+        switch becomes a twin, and each pair of them is recognised as two mistakes at once.
+        """
+
+        def register(function: Function) -> Function:
+            self._model, self._switches = function, switches
+            for switch in switches:
+                self.twins[switch] = self._with(frozenset({switch}))
+            return function
+
+        return register
+
+    def pairs(self) -> Iterator[tuple[tuple[str, str], Function]]:
+        """Yield each pair of switchable misconceptions with the function that has both."""
+        for first, second in combinations(self._switches, 2):
+            yield (first, second), self._with(frozenset({first, second}))
+
+    def _with(self, wrong: frozenset[str]) -> Function:
+        model = self._model
+        assert model is not None
+
+        def twin(*args: Any, **kwargs: Any) -> Any:
+            return model(*args, wrong=wrong, **kwargs)
+
+        twin.__name__ = twin.__qualname__ = self.name
+        return twin
+
+    def draw(self, *, seed: int = 0, hidden: bool = False) -> list[Case]:
+        """Return the cases for a seed, the ones of the core aspect first."""
+        if self._cases is None:
+            raise ValueError(f"exercise {self.name!r} has no cases: decorate a generator with @{self.name}.cases")
+        drawn = list(self._cases(Draw(self.name, seed, hidden)))
+        return sorted(drawn, key=lambda case: (not case.required, case.aspect != CORE))
+
+    def aspects(self, cases: Iterable[Case]) -> list[str]:
+        """Return the aspects that the score is made of, in order."""
+        required = [case for case in cases if case.required]
+        found = [case.aspect for case in required] + [CONDUCT]
+        if any(case.gradient for case in required):
+            found.append(GRADIENT)
+        return list(dict.fromkeys(found))

@@ -1,0 +1,57 @@
+"""See which torch operators a function really calls, through torch's own dispatch rather than by reading its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+# What a call to autograd looks like from outside: reverse mode, ``Tensor.backward``, and forward mode.
+_DIFFERENTIATES = {"grad", "backward", "_make_dual", "make_dual"}
+
+
+@dataclass
+class Seen:
+    """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked."""
+
+    operators: set[str] = field(default_factory=set)
+    autograd: bool = False
+
+
+class _Operators(TorchDispatchMode):
+    def __init__(self, seen: Seen) -> None:
+        super().__init__()
+        self._seen = seen
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # The default wraps __torch_dispatch__ in a way that imports the compiler, which costs more than a second.
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.name().removeprefix("aten::").split(".")[0]
+        self._seen.operators.add(name if name.startswith("__") else name.rstrip("_"))
+        return func(*args, **(kwargs or {}))
+
+
+class _Autograd(TorchFunctionMode):
+    def __init__(self, seen: Seen) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in _DIFFERENTIATES:
+            self._seen.autograd = True
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def watch() -> Iterator[Seen]:
+    """Record what torch is asked to do inside the block, on this thread."""
+    seen = Seen()
+    with _Autograd(seen), _Operators(seen):
+        yield seen

@@ -1,0 +1,47 @@
+"""Everything a check says to learners, kept as text in TOML files so that translations can stand beside them."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tutor.checking.report import Diagnosis
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Return the words of a file of this package: ``"words"``, or ``"bank/activations"`` for a chapter."""
+    path = files("tutor.checking").joinpath(f"{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def general(kind: str, **details: Any) -> Diagnosis:
+    """Return the words for a fault that any exercise can have; raises KeyError for an unknown kind."""
+    entry = load("words")["faults"][kind]
+    return Diagnosis(kind, entry["message"].format(**details), entry.get("hint", "").format(**details))
+
+
+def phrase(key: str, **details: Any) -> str:
+    """Return one of the card's fixed phrases."""
+    text: str = load("words")["phrases"][key]
+    return text.format(**details)
+
+
+def aspect(name: str) -> str:
+    """Return what learners read for an aspect of the score; a chapter's own aspects may speak for themselves."""
+    text: str = load("words")["aspects"].get(name, name.replace("-", " "))
+    return text
+
+
+def misconception(words_file: str, exercise: str, identity: str) -> Diagnosis:
+    """Return the words for a misconception of the bank; raises KeyError where they are missing."""
+    entry = load(words_file)[exercise]["wrong"][identity]
+    return Diagnosis(identity, entry["message"], entry["hint"], entry["section"])
+
+
+def hints(words_file: str, exercise: str) -> list[str]:
+    """Return an exercise's hints, from a nudge to a recipe."""
+    steps: list[str] = load(words_file)[exercise]["hints"]
+    return steps
