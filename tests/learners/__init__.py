@@ -1,0 +1,1 @@
+"""Simulated learners: what each of them writes into a chapter's answer cells."""

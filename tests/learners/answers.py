@@ -1,0 +1,58 @@
+"""The text of answers: right ones in several styles, and the bank's misconceptions."""
+
+import ast
+from pathlib import Path
+
+from tutor.checking import bank
+
+ANSWERS = Path(__file__).parents[1] / "answers"
+STYLES = ("vectorised", "loops", "alternative")
+
+
+def in_style(chapter: str, style: str) -> dict[str, str]:
+    """Return the cell text of each right answer in ``tests/answers/<chapter>/<style>.py``, by exercise."""
+    text = (ANSWERS / chapter / f"{style}.py").read_text(encoding="utf-8")
+    body = ast.parse(text).body
+    imports = "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    helpers = "\n\n\n".join(
+        ast.unparse(node)
+        for node in body
+        if (isinstance(node, ast.FunctionDef) and node.name.startswith("_")) or isinstance(node, ast.Assign)
+    )
+    return {
+        node.name: "\n\n\n".join(
+            part for part in (imports, helpers, ast.get_source_segment(text, node)) if part
+        )
+        for node in body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+def misconceptions(exercises: list[str]) -> list[dict[str, str]]:
+    """Return one dictionary a learner, exercise to misconception; together they have each one once."""
+    ids = {name: list(bank.get(name).twins) for name in exercises}
+    most = max(len(found) for found in ids.values())
+    return [{name: found[turn] for name, found in ids.items() if turn < len(found)} for turn in range(most)]
+
+
+def with_misconception(exercise: str, misconception: str) -> str:
+    """Return the cell text of an answer that has the misconception."""
+    return f"from tutor.checking import bank\n\n{exercise} = bank.twin({exercise!r}, {misconception!r})"
+
+
+def noisy(exercise: str, answer: str) -> str:
+    """Return a right answer's cell text that also warns, prints and writes to stderr at every call."""
+    return f"""{answer}
+
+import sys as _sys
+import warnings as _warnings
+
+_quiet_{exercise} = {exercise}
+
+
+def {exercise}(*args, **kwargs):
+    _warnings.warn("a warning of {exercise}", stacklevel=2)
+    print("an error line of {exercise}", file=_sys.stderr)
+    print("a line of {exercise}")
+    return _quiet_{exercise}(*args, **kwargs)
+"""

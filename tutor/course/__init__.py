@@ -1,0 +1,1 @@
+"""Chapters on disk: one hand-edited ``.py`` → an executed solution notebook → the student's notebook."""
