@@ -66,7 +66,7 @@ def _call(function: Function, case: Case, limit: float | None, seed: int) -> Out
     began = time.perf_counter()
     with (
         torch.random.fork_rng(devices=[]),
-        warnings.catch_warnings(),
+        warnings.catch_warnings(record=True) as warned,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -83,7 +83,8 @@ def _call(function: Function, case: Case, limit: float | None, seed: int) -> Out
         except BaseException as error:  # an answer may raise anything, SystemExit included
             outcome.error = error
         outcome.seconds = time.perf_counter() - began
-    outcome.printed = printed.getvalue()
+    # Only what a warning says: the file and line that Python would print with it are ours, not the learner's.
+    outcome.printed = printed.getvalue() + "".join(f"{w.category.__name__}: {w.message}\n" for w in warned)
     outcome.slow = outcome.slow or (limit is not None and outcome.seconds > limit)
     if outcome.error is not None or outcome.slow:
         return outcome

@@ -53,8 +53,10 @@ def problems(exercise: Exercise, case: Case, right: Outcome, got: Outcome, funct
     if isinstance(right.value, tuple) and len(right.value) == 1 and isinstance(value, torch.Tensor):
         found.append(Problem("not-a-tuple", {}))
         value = (value,)
-    found += _values(exercise, right.value, value)
-    if case.gradient and not any(problem.kind in ("none", "wrong-type") for problem in found):
+    wrong = _values(exercise, right.value, value)
+    found += wrong
+    # A wrong gradient of a wrong result is no news; of a right one, it is.
+    if case.gradient and all(ELSEWHERE.get(problem.kind) == CONDUCT for problem in wrong):
         found += _gradients(exercise, right, got)
     return found
 

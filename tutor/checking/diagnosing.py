@@ -19,7 +19,12 @@ class Trial:
     """The cases of one check, with what was right and what the answer did on each."""
 
     def __init__(
-        self, exercise: Exercise, cases: Sequence[Case], right: Sequence[Outcome], got: Sequence[Outcome], failing: set[int]
+        self,
+        exercise: Exercise,
+        cases: Sequence[Case],
+        right: Sequence[Outcome],
+        got: Sequence[Outcome],
+        failing: set[int],
     ) -> None:
         self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
         self._outcomes: dict[str, list[Outcome]] = {}
@@ -51,7 +56,11 @@ class Trial:
                 if self._shows(self._of(name), covered):
                     covers[name] = covered
         for one, other in combinations(covers, 2):
-            if covers[one] | covers[other] == self.failing and covers[one] - covers[other] and covers[other] - covers[one]:
+            if (
+                covers[one] | covers[other] == self.failing
+                and covers[one] - covers[other]
+                and covers[other] - covers[one]
+            ):
                 return one, other
         return ()
 

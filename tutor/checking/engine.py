@@ -18,6 +18,11 @@ from tutor.checking.exercise import CONDUCT, CORE, Case, Exercise, Function
 from tutor.checking.report import CaseResult, Diagnosis, Example, Report
 from tutor.checking.shrinking import shrink
 
+# Faults about which the numbers of a small case would say nothing.
+NUMBERLESS = frozenset(
+    ["too-slow", "signature", "none", "changes-every-time", "detached", "wrong-dtype", "wrong-device", "not-a-tuple", "gradient-raises"]
+)
+
 
 def run(name: str, function: Function, *, hidden: bool = False, seed: int = 0) -> Report:
     """Check an answer to the exercise ``name`` and return what was found.
@@ -37,9 +42,7 @@ def run(name: str, function: Function, *, hidden: bool = False, seed: int = 0) -
     if stub:
         return Report(name, "not attempted", 0.0, diagnoses=(words.general(stub),), hidden=hidden)
     right = [call(exercise.oracle, case) for case in cases]
-    found = [
-        problems(exercise, case, r, g, function) for case, r, g in zip(cases, right, got, strict=True)
-    ]
+    found = [problems(exercise, case, r, g, function) for case, r, g in zip(cases, right, got, strict=True)]
     _look_twice(exercise, cases, got, found, function)
     cheat = _own_work(exercise, got)
     aspects = _aspects(exercise, cases, found)
@@ -61,7 +64,9 @@ def run(name: str, function: Function, *, hidden: bool = False, seed: int = 0) -
         diagnoses=tuple(diagnoses),
         notes=tuple(notes),
         aspects=aspects,
-        example=None if hidden or worst is None or cheat else _example(exercise, cases[worst], found[worst], function, names),
+        example=None
+        if hidden or worst is None or cheat
+        else _example(exercise, cases[worst], found[worst], function, names),
         printed=next((outcome.printed for outcome in got if outcome.printed), ""),
         hidden=hidden,
     )
@@ -116,12 +121,7 @@ def _own_work(exercise: Exercise, got: Sequence[Outcome]) -> Diagnosis | None:
 
 
 def _aspects(exercise: Exercise, cases: Sequence[Case], found: Sequence[Sequence[Problem]]) -> dict[str, bool]:
-    lost = {
-        problem.aspect(case)
-        for case, here in zip(cases, found, strict=True)
-        if case.required
-        for problem in here
-    }
+    lost = {problem.aspect(case) for case, here in zip(cases, found, strict=True) if case.required for problem in here}
     stopped = any(problem.kind == "too-slow" for here in found for problem in here)
     return {aspect: aspect not in lost and not stopped for aspect in exercise.aspects(cases)}
 
@@ -150,7 +150,7 @@ def _trial(
         for place, index in enumerate(chosen)
         if any(ELSEWHERE.get(problem.kind) != CONDUCT and problem.kind != "detached" for problem in found[index])
     }
-    return Trial(exercise, *([list_[i] for i in chosen] for list_ in (cases, right, got)), failing)  # type: ignore[arg-type]
+    return Trial(exercise, [cases[i] for i in chosen], [right[i] for i in chosen], [got[i] for i in chosen], failing)
 
 
 def _diagnoses(
@@ -163,14 +163,17 @@ def _diagnoses(
 ) -> list[Diagnosis]:
     known = [words.misconception(bank.words_file(exercise.name), exercise.name, name) for name in names]
     whole = len(known) > 0 and (len(trial.explained(names)) == len(trial.failing) or len(names) == 2)
-    required = [here for case, here in zip(cases, found, strict=True) if case.required]
     general: dict[str, Diagnosis] = {}
-    silent = {kind for kind in ("wrong-values", "wrong-facts") if known}
-    for here in required:
-        for problem in here:
+    silent = {"wrong-values", "wrong-facts"} if known else set()
+    core_fails = False
+    for case, here in zip(cases, found, strict=True):
+        for problem in here if case.required else ():
             own = ELSEWHERE.get(problem.kind) == CONDUCT or (problem.kind == "detached" and not trial.detaches(names))
-            if (own or not whole) and problem.kind not in general and problem.kind not in silent:
+            # While ordinary numbers are wrong, whatever else goes wrong elsewhere is mostly an echo of that.
+            told = own or not (whole or core_fails)
+            if told and problem.kind not in general and problem.kind not in silent:
                 general[problem.kind] = words.general(problem.kind, **problem.details)
+        core_fails = core_fails or (case.aspect == CORE and any(ELSEWHERE.get(p.kind) is None for p in here))
     return ([cheat] if cheat else []) + known + list(general.values())
 
 
@@ -194,7 +197,7 @@ def _example(
 ) -> Example | None:
     """Shrink the failing case and show its numbers; None where numbers would say nothing (too slow, no result)."""
     kind = here[0].kind
-    if kind in ("too-slow", "signature", "none", "changes-every-time"):
+    if kind in NUMBERLESS:
         return None
     twin = exercise.twins[names[0]] if len(names) == 1 and not ELSEWHERE.get(kind) == CONDUCT else None
 

@@ -51,7 +51,9 @@ def _smaller(exercise: Exercise, case: Case) -> Iterator[Case]:
 
 
 def _groups(exercise: Exercise, slots: dict[Slot, torch.Tensor]) -> list[list[tuple[Slot, int]]]:
-    groups = [[((index,), dim) for index, dim in link if (index,) in slots] for link in exercise.links]
+    groups: list[list[tuple[Slot, int]]] = [
+        [((index,), dim) for index, dim in link if (index,) in slots] for link in exercise.links
+    ]
     linked = {pair for group in groups for pair in group}
     by_shape: dict[tuple[int, ...], list[Slot]] = {}
     for slot, tensor in slots.items():

@@ -21,7 +21,9 @@ def get(name: str) -> Exercise:
     if found is None:
         near = get_close_matches(name, _all(), n=3, cutoff=0.5)
         meant = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(_all())}."
-        raise UnknownExercise(f"There is no exercise called {name!r}. {meant} The function's name must be the exercise's.")
+        raise UnknownExercise(
+            f"There is no exercise called {name!r}. {meant} The function's name must be the exercise's."
+        )
     return found[0]
 
 
@@ -50,6 +52,8 @@ def _all() -> dict[str, tuple[Exercise, str]]:
     for chapter in CHAPTERS:
         for exercise in import_module(f"tutor.checking.bank.{chapter}").EXERCISES:
             if exercise.name in found:
-                raise ValueError(f"two exercises are called {exercise.name!r}: in {found[exercise.name][1]} and {chapter}")
+                raise ValueError(
+                    f"two exercises are called {exercise.name!r}: in {found[exercise.name][1]} and {chapter}"
+                )
             found[exercise.name] = exercise, chapter
     return found

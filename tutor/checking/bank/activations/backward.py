@@ -91,16 +91,29 @@ softmax_backward = _backward("softmax_backward", F.softmax, SOFTMAXES)
 def _(draw: Draw) -> Iterable[Case]:
     for shape, dim in (((2, draw.size(3)), 1), ((3, 3), 1)):
         yield Case(CORE, (draw.normal(*shape), draw.normal(*shape)), {"dim": dim})
-    for shape, dim in (((3, draw.size(4)), 0), ((2, 3, 2, draw.size(2)), 1), ((2, 2, draw.size(3)), -1)):
-        yield Case("arguments", (draw.normal(*shape), draw.normal(*shape)), {"dim": dim})
+    others: list[tuple[tuple[int, ...], int]] = [
+        ((3, draw.size(4)), 0),
+        ((2, 3, 2, draw.size(2)), 1),
+        ((2, 2, draw.size(3)), -1),
+    ]
+    for sizes, dim in others:
+        yield Case("arguments", (draw.normal(*sizes), draw.normal(*sizes)), {"dim": dim})
     yield Case("conduct", (draw.normal(2, 3).float(), draw.normal(2, 3).float()), {"dim": 1})
     large = torch.tensor([[1000.0, 1001.0], [-1000.0, -999.0]], dtype=torch.float64)
     yield Case("large", (draw.normal(2, 2), large), {"dim": 1})
 
 
 @softmax_backward.model(
-    "diagonal-only", "no-correction", "correction-not-weighted", "mean-for-sum", "dim-zero", "always-dim-one", "last-dim",
-    "overflow", "grad-output-forgotten", "wrong-sign",
+    "diagonal-only",
+    "no-correction",
+    "correction-not-weighted",
+    "mean-for-sum",
+    "dim-zero",
+    "always-dim-one",
+    "last-dim",
+    "overflow",
+    "grad-output-forgotten",
+    "wrong-sign",
 )
 def _(grad_output: Tensor, input: Tensor, dim: int = 1, *, wrong: frozenset[str]) -> tuple[Tensor]:
     over = 0 if "dim-zero" in wrong else 1 if "always-dim-one" in wrong else -1 if "last-dim" in wrong else dim

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.activations.forward import CHAPTER
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 mend_tanh = Exercise("mend_tanh", CHAPTER, lambda input: torch.tanh(input), forbids={"tanh", "gelu", "mish"})
 
@@ -78,7 +78,10 @@ def _whole(value: Any, args: tuple[Any, ...]) -> Any:
 
 
 count_dead_units = Exercise(
-    "count_dead_units", CHAPTER, lambda activations: int((activations == 0).all(dim=0).sum()), links=[[(0, 0)], [(0, 1)]]
+    "count_dead_units",
+    CHAPTER,
+    lambda activations: int((activations == 0).all(dim=0).sum()),
+    links=[[(0, 0)], [(0, 1)]],
 )
 
 
@@ -102,7 +105,9 @@ count_dead_units.twin("first-sample-only")(lambda activations: int((activations[
 count_dead_units.twin("fraction")(lambda activations: float((activations == 0).all(dim=0).double().mean()))
 
 
-def _norms(activation: Callable[[Tensor], Tensor], input: Tensor, weights: Sequence[Tensor], *, wrong: frozenset[str]) -> Any:
+def _norms(
+    activation: Callable[[Tensor], Tensor], input: Tensor, weights: Sequence[Tensor], *, wrong: frozenset[str]
+) -> Any:
     hidden = input.detach()
     leaves = [weight.detach().clone().requires_grad_() for weight in weights]
     for weight in leaves:
@@ -141,7 +146,12 @@ def _(draw: Draw) -> Iterable[Case]:
 
 
 gradient_norms.model(
-    "activation-forgotten", "activation-first", "mean-for-sum", "sum-for-norm", "weights-not-gradients", "order-reversed"
+    "activation-forgotten",
+    "activation-first",
+    "mean-for-sum",
+    "sum-for-norm",
+    "weights-not-gradients",
+    "order-reversed",
 )(_norms)
 
 predict_inplace = Exercise("predict_inplace", CHAPTER, lambda: ([0.0, 2.0], [0.0, 2.0], [0.0, 4.0]))
@@ -172,7 +182,7 @@ def _log(
 ) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
-    writer = SummaryWriter(str(folder))
+    writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
     for step, (images, _) in enumerate(batches):
         before = layer(images) if "output-twice" in wrong else images
         after = images if "layer-forgotten" in wrong else layer(images)
@@ -229,16 +239,22 @@ log_layer_images = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     for count in (2, 3):
         batches = [
-            (draw.uniform(draw.size(2), 3, 8, 8, high=0.2).float(), torch.zeros(2, dtype=torch.int64)) for _ in range(count)
+            (draw.uniform(draw.size(2), 3, 8, 8, high=0.2).float(), torch.zeros(2, dtype=torch.int64))
+            for _ in range(count)
         ]
         yield Case(CORE, (Folder(), "negative", negative, batches), observe=_read)
 
 
 log_layer_images.model(
-    "step-forgotten", "step-from-one", "layer-forgotten", "output-twice", "tags-swapped", "one-tag", "input-not-logged",
-    "first-batch-only", "not-closed",
+    "step-forgotten",
+    "step-from-one",
+    "layer-forgotten",
+    "output-twice",
+    "tags-swapped",
+    "one-tag",
+    "input-not-logged",
+    "first-batch-only",
+    "not-closed",
 )(_log)
 
-EXERCISES = (
-    mend_tanh, collapse_linear, count_dead_units, gradient_norms, predict_inplace, log_layer_images
-)
+EXERCISES = (mend_tanh, collapse_linear, count_dead_units, gradient_norms, predict_inplace, log_layer_images)

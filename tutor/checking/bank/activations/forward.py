@@ -16,18 +16,35 @@ CHAPTER = "01_activations"
 
 # Torch's whole family of rectifiers: each of them is another one with an argument set (leaky_relu with slope 0 is relu).
 RECTIFIERS = frozenset(
-    "relu relu6 threshold hardtanh leaky_relu _prelu_kernel prelu rrelu rrelu_with_noise rrelu_with_noise_functional "
-    "elu celu selu gelu silu mish softplus hardswish hardsigmoid".split()
+    ["relu", "relu6", "threshold", "hardtanh", "leaky_relu", "_prelu_kernel", "prelu", "rrelu", "rrelu_with_noise", "rrelu_with_noise_functional", "elu", "celu", "selu", "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid"]
 )
 SIGMOIDS = frozenset({"sigmoid", "log_sigmoid_forward", "silu", "glu", "sigmoid_backward", "binary_cross_entropy"})
 SOFTMAXES = frozenset(
-    {"_softmax", "_log_softmax", "_safe_softmax", "_softmax_backward_data", "_log_softmax_backward_data", "_sparse_softmax"}
-    | {f"_scaled_dot_product_{kind}" for kind in ("flash_attention_for_cpu", "flash_attention", "attention_math",
-                                                  "efficient_attention", "cudnn_attention", "fused_attention_overrideable")}
+    {
+        "_softmax",
+        "_log_softmax",
+        "_safe_softmax",
+        "_softmax_backward_data",
+        "_log_softmax_backward_data",
+        "_sparse_softmax",
+    }
+    | {
+        f"_scaled_dot_product_{kind}"
+        for kind in (
+            "flash_attention_for_cpu",
+            "flash_attention",
+            "attention_math",
+            "efficient_attention",
+            "cudnn_attention",
+            "fused_attention_overrideable",
+        )
+    }
 )
 
 
-def elementwise(draw: Draw, high: float = 3.0, large: Iterable[float] = (-1000.0, -30.0, 30.0, 1000.0)) -> Iterable[Case]:
+def elementwise(
+    draw: Draw, high: float = 3.0, large: Iterable[float] = (-1000.0, -30.0, 30.0, 1000.0)
+) -> Iterable[Case]:
     """Yield the cases that every elementwise activation shares; ``large`` holds the values of the large-input case."""
     yield Case(CORE, (draw.off_zero(draw.size(2), draw.size(3), high=high),))
     yield Case(CORE, (draw.off_zero(draw.size(2), 3, draw.size(2), draw.size(4), high=high),))
@@ -194,7 +211,9 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
             facts["lowest slope"], facts["highest slope"] = round(low, 1), round(high, 1)
             facts["mean slope"] = round(slopes.mean().item(), 1)
             even = slopes.std().item() / (high - low) - 1 / math.sqrt(12)
-            facts["evenly spread, each element its own"] = abs(even) < 0.03 and slopes.unique().numel() > len(slopes) / 2
+            facts["evenly spread, each element its own"] = (
+                abs(even) < 0.03 and slopes.unique().numel() > len(slopes) / 2
+            )
         return facts
 
     return observe
@@ -208,7 +227,9 @@ def _(draw: Draw) -> Iterable[Case]:
     still = _facts(1 / 8, 1 / 3, False)
     yield Case(CORE, (draw.off_zero(draw.size(2), draw.size(3)),), observe=still)
     yield Case(CORE, (draw.off_zero(2, draw.size(3), 2, 2),), observe=still)
-    yield Case("arguments", (draw.off_zero(2, draw.size(3)),), {"lower": 0.1, "upper": 0.3}, observe=_facts(0.1, 0.3, False))
+    yield Case(
+        "arguments", (draw.off_zero(2, draw.size(3)),), {"lower": 0.1, "upper": 0.3}, observe=_facts(0.1, 0.3, False)
+    )
     # Marked as random because the gradients of an answer that (wrongly) draws numbers here can't be compared with a twin's.
     yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, observe=still, random=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), observe=still)
@@ -278,7 +299,12 @@ def _(draw: Draw) -> Iterable[Case]:
 
 
 @elu.model(
-    "alpha-ignored", "alpha-on-everything", "alpha-in-exponent", "minus-one-forgotten", "minus-one-outside", "nan-gradient"
+    "alpha-ignored",
+    "alpha-on-everything",
+    "alpha-in-exponent",
+    "minus-one-forgotten",
+    "minus-one-outside",
+    "nan-gradient",
 )
 def _(input: Tensor, alpha: float = 1.0, *, wrong: frozenset[str]) -> Tensor:
     alpha = 1.0 if "alpha-ignored" in wrong else alpha
@@ -298,7 +324,9 @@ elu.twin("exponential-everywhere")(lambda input, alpha=1.0: alpha * torch.expm1(
 elu.twin("branches-swapped")(lambda input, alpha=1.0: torch.where(input > 0, alpha * torch.expm1(input), input))
 elu.twin("overflow")(lambda input, alpha=1.0: (input > 0) * input + (input <= 0) * alpha * (input.exp() - 1))
 elu.twin("negatives-cut")(lambda input, alpha=1.0: F.relu(input))
-elu.twin("sign-of-exponent")(lambda input, alpha=1.0: torch.where(input > 0, input, alpha * ((-input.clamp(max=0)).exp() - 1)))
+elu.twin("sign-of-exponent")(
+    lambda input, alpha=1.0: torch.where(input > 0, input, alpha * ((-input.clamp(max=0)).exp() - 1))
+)
 
 
 def _rows(draw: Draw) -> Iterable[Case]:
@@ -312,7 +340,9 @@ def _rows(draw: Draw) -> Iterable[Case]:
     yield Case("gradient", (draw.normal(2, 3, 2),), {"dim": 1}, gradient=True)
     yield Case("conduct", (draw.normal(2, draw.size(3)).float(),), {"dim": 1})
     shift = float(draw.integer(0, 50))
-    yield Case("large", (torch.tensor([[1000.0 + shift, 1001.0 + shift], [1.0, 2.0]], dtype=torch.float64),), {"dim": 1})
+    yield Case(
+        "large", (torch.tensor([[1000.0 + shift, 1001.0 + shift], [1.0, 2.0]], dtype=torch.float64),), {"dim": 1}
+    )
     yield Case("large", (torch.tensor([[1e3, 1e3 + 1], [-1e3, -1e3 - shift / 9]], dtype=torch.float64),), {"dim": 1})
     yield Case("large", (torch.tensor([[0.0, 200.0], [-900.0, 900.0]], dtype=torch.float64),), {"dim": 1})
 
@@ -331,7 +361,9 @@ def _over(input: Tensor, dim: int, wrong: frozenset[str]) -> Any:
 DIMS = ("dim-zero", "always-dim-one", "last-dim", "whole-tensor")
 
 
-@softmax.model(*DIMS, "overflow", "global-maximum", "minimum-subtracted", "minus-sign", "not-normalised", "mean-for-sum")
+@softmax.model(
+    *DIMS, "overflow", "global-maximum", "minimum-subtracted", "minus-sign", "not-normalised", "mean-for-sum"
+)
 def _(input: Tensor, dim: int = 1, *, wrong: frozenset[str]) -> Tensor:
     over = _over(input, dim, wrong)
     input = -input if "minus-sign" in wrong else input

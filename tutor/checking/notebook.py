@@ -1,0 +1,114 @@
+"""``check`` and ``hint``, as learners call them in a notebook."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any
+
+from tutor.checking import bank, card, words
+from tutor.checking.engine import run
+from tutor.checking.report import Report
+
+
+class _Short(Exception):
+    """An error that shows as one line in a notebook: the card or the sentence says it all."""
+
+    def _render_traceback_(self) -> list[str]:  # the hook that IPython offers for this
+        return [f"{type(self).__name__}: {self}"]
+
+
+class CheckFailed(_Short):
+    """The answer isn't right yet."""
+
+
+class NotAttempted(CheckFailed):
+    """The answer isn't written yet."""
+
+
+class CheckError(_Short, TypeError):
+    """``check`` was called with something that it can't check."""
+
+
+_last: dict[str, tuple[object, Report]] = {}  # what the visible check of each exercise found
+_hinted: dict[str, int] = {}
+
+
+def check(function: Any, *, points: float | None = None, hidden: bool = False, seed: int = 0) -> float | None:
+    """Check your function and show a card that says what is right and what isn't.
+
+    ``check(relu)`` finds the exercise by the function's name. With ``points``, an answer that is partly right returns the
+    points it has earned (nbgrader reads that number); otherwise an answer that isn't right raises :class:`CheckFailed`,
+    or :class:`NotAttempted` when nothing is written yet. A right answer returns None. ``hidden`` checks again with other numbers
+    and shows a card only when that has something to add. Raises :class:`CheckError` for what isn't an exercise.
+    """
+    name = _name_of(function, "check")
+    report = run(name, function, hidden=hidden, seed=seed)
+    before = _last.get(name) if hidden else None
+    shown = before[1] if before is not None and before[0] is function else None
+    if not hidden:
+        _last[name] = (function, report)
+    score = min(report.score, shown.score) if shown else report.score
+    if not hidden or not (report.passed or (shown and _tells_the_same(report, shown))):
+        _show(report, points)
+    if score == 1.0:
+        return None
+    if points is not None and score > 0:
+        return round(points * score, 2)
+    line = words.phrase("error-line", headline=card.headline(report))
+    raise (NotAttempted if report.verdict == "not attempted" else CheckFailed)(line)
+
+
+def hint(function: Any) -> None:
+    """Print the next hint for an exercise: three steps from a question to a recipe, never the solution."""
+    name = function if isinstance(function, str) else _name_of(function, "hint")
+    try:
+        steps = words.hints(bank.words_file(name), name)
+    except bank.UnknownExercise as error:
+        raise CheckError(str(error)) from None
+    step = min(_hinted.get(name, 0), len(steps) - 1)
+    _hinted[name] = step + 1
+    print(f"Hint {step + 1} of {len(steps)} for {name}: {steps[step]}")
+
+
+def _name_of(function: Any, caller: str) -> str:
+    if isinstance(function, str):
+        raise CheckError(f"{caller} takes the function itself, without quotation marks: {caller}({function}).")
+    if inspect.isclass(function):
+        raise CheckError(
+            f"{caller} takes a function, and {function.__name__} is a class. Write it as a function with `def`."
+        )
+    if not callable(function):
+        kind = type(function).__name__
+        raise CheckError(
+            f"{caller} takes a function, not what it returns (this is a {kind}): write {caller}(relu), without calling it."
+        )
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        raise CheckError(
+            f"{caller} takes a function that was written with `def`, and this is a {type(function).__name__} without a name."
+        )
+    if name == "<lambda>":
+        raise CheckError(
+            f"{caller} finds the exercise by the function's name, and a lambda has none. Write it with `def`."
+        )
+    try:
+        bank.get(name)
+    except bank.UnknownExercise as error:
+        raise CheckError(str(error)) from None
+    return name
+
+
+def _tells_the_same(report: Report, shown: Report) -> bool:
+    return [d.id for d in report.diagnoses] == [d.id for d in shown.diagnoses] and report.aspects == shown.aspects
+
+
+def _show(report: Report, points: float | None) -> None:
+    text = card.as_text(report, points)
+    ipython = sys.modules.get("IPython")  # not imported for its own sake: outside a notebook the text is enough
+    if ipython is None or ipython.get_ipython() is None:
+        print(text)
+        return
+    from IPython.display import display
+
+    display({"text/html": card.as_html(report, points), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
