@@ -1,0 +1,88 @@
+"""What all tests share, the solution notebooks' cells (nbval) too: a pinned, isolated world, no silent skips.
+
+At the checkout's top, not in ``tests/``: pytest applies a ``conftest.py`` only to what lies below it.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pin_the_world() -> tempfile.TemporaryDirectory[str]:
+    """Set, for this process and every kernel it starts, what may not depend on whose machine it is.
+
+    Must run before torch is imported, which reads the thread counts then. Returns the temporary folder that
+    stands in for the user's Jupyter and IPython folders; kernels are found under ``sys.prefix`` all the same.
+    """
+    home = tempfile.TemporaryDirectory(prefix="course-tests-")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        os.environ[name] = str(Path(home.name) / name.lower())
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ["TUTOR_DATA"] = "sample"
+    os.environ.pop("CIFAR10_ROOT", None)
+    # nbgrader starts alembic by name: the programs beside this Python come first.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return home
+
+
+HOME = pin_the_world()
+
+
+def pytest_unconfigure() -> None:
+    """Remove the stand-in folders when the run is over."""
+    HOME.cleanup()
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str | None:
+    """Return why a test or a file was skipped; None where it wasn't, or was an expected failure."""
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return None
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure under ``CI=true``: there everything that tests need is installed."""
+    reason = skip_reason(report)
+    if reason is not None and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        why = reason.removeprefix("Skipped: ")
+        report.longrepr = f"Nothing may be skipped under CI=true, and this was: {why}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hold tests to it."""
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Hold whole files to it (``importorskip``, a skip at module level)."""
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium or Chrome: ``$CHROMIUM``, else the first one on PATH."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        found = shutil.which(named)
+        assert found, f"CHROMIUM names {named}, which is not a program that runs here"
+        return found
+    for name in BROWSERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on PATH, and CHROMIUM names none")
