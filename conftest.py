@@ -27,6 +27,8 @@ def pin_the_world() -> tempfile.TemporaryDirectory[str]:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ["TUTOR_DATA"] = "sample"
+    # Of its own for each worker: notebooks that run at the same time replace each other's runs otherwise.
+    os.environ["TUTOR_BUILD"] = str(Path(home.name) / "build")
     os.environ.pop("CIFAR10_ROOT", None)
     # nbgrader starts alembic by name: the programs beside this Python come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -1,5 +1,6 @@
 """Where things that are made while the course runs are kept: data, runs, grade books, all under ``build/``."""
 
+import os
 from pathlib import Path
 
 CHECKOUT_MARK = "nbgrader_config.py"
@@ -8,8 +9,12 @@ CHECKOUT_MARK = "nbgrader_config.py"
 def build_folder() -> Path:
     """Return the folder for everything generated (it may not exist yet).
 
-    In a checkout that is ``build/`` at its top, whichever folder a notebook runs in. Where only the package is
+    ``$TUTOR_BUILD`` names it where it is set, so that two runs at the same time can keep out of each other's way.
+    In a checkout it is else ``build/`` at its top, whichever folder a notebook runs in. Where only the package is
     installed, it is ``build/`` in the working directory.
     """
+    named = os.environ.get("TUTOR_BUILD")
+    if named:
+        return Path(named)
     top = Path(__file__).resolve().parents[1]
     return (top if (top / CHECKOUT_MARK).is_file() else Path.cwd()) / "build"
