@@ -92,7 +92,7 @@ print("class:   ", nn.ReLU()(x))
 print("function:", F.relu(x))
 
 square = torch.tensor([[1.0, -0.5], [-1.0, 3.0]])
-print("any shape:", F.relu(square).tolist())
+print("any shape:", F.relu(square), sep="\n")
 
 # %% [markdown]
 # **Your turn.** Write `relu` with simple operations: arithmetic, comparisons, `torch.where`, `torch.maximum`,
@@ -172,7 +172,7 @@ check(sigmoid, points=3, hidden=True)
 # **On paper.** $e^{\ln 2} = 2$, so that $\tanh(\ln 2) = (2 - \frac12) / (2 + \frac12) = \frac{1.5}{2.5} = 0.6$.
 
 # %%
-print("tanh(ln 2):", torch.tanh(torch.tensor(math.log(2))).item())
+print("tanh(ln 2):", torch.tanh(torch.tensor(math.log(2))))
 print("class:     ", nn.Tanh()(torch.tensor([-1.0, 0.0, 1.0])))
 
 # %% [markdown]
@@ -209,7 +209,7 @@ check(tanh, points=3, hidden=True)
 # %%
 x = torch.tensor([-2.0, 3.0])
 for slope in (0.01, 0.1, 2.0):
-    print(f"negative_slope={slope}: {nn.LeakyReLU(negative_slope=slope)(x).tolist()}")
+    print(f"negative_slope={slope}: {nn.LeakyReLU(negative_slope=slope)(x)}")
 
 # %% nbgrader={"grade": false, "grade_id": "leaky_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def leaky_relu(input, negative_slope=0.01):
@@ -243,8 +243,8 @@ print("slopes to begin with:", layer.weight.tolist(), "learnable:", layer.weight
 
 minus_ones = -torch.ones(1, 2, 1, 3)  # one picture, two channels, one row of three pixels
 result = F.prelu(minus_ones, torch.tensor([0.1, 0.2]))
-print("channel 0:", result[0, 0].tolist())
-print("channel 1:", result[0, 1].tolist())
+print("channel 0:", result[0, 0])
+print("channel 1:", result[0, 1])
 
 # %% [markdown]
 # **Your turn.** Mind the shapes: in `weight * input`, PyTorch lines `weight` up with the *last* dimension, the
@@ -281,9 +281,9 @@ check(prelu, points=3, hidden=True)
 torch.manual_seed(0)
 x = -torch.ones(4)
 layer = nn.RReLU(lower=0.1, upper=0.3)
-print("training:  ", [f"{value:.3f}" for value in layer.train()(x).tolist()])
-print("again:     ", [f"{value:.3f}" for value in layer.train()(x).tolist()])
-print("evaluation:", [f"{value:.3f}" for value in layer.eval()(x).tolist()])
+print("training:  ", layer.train()(x))
+print("again:     ", layer.train()(x))
+print("evaluation:", layer.eval()(x))
 
 # %% nbgrader={"grade": false, "grade_id": "rrelu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
@@ -321,7 +321,7 @@ check(rrelu, points=4, hidden=True)
 # %%
 x = torch.tensor([-math.log(2), 1.0])
 for alpha in (1.0, 2.0):
-    print(f"alpha={alpha}: {[round(value, 4) for value in nn.ELU(alpha=alpha)(x).tolist()]}")
+    print(f"alpha={alpha}: {nn.ELU(alpha=alpha)(x)}")
 
 # %% [markdown]
 # **A trap with gradients.** `torch.where(condition, a, b)` computes **both** branches and keeps one. On the way
@@ -375,12 +375,12 @@ check(elu, points=3, hidden=True)
 
 # %%
 logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])
-print("dim=1, each row sums to 1:   ", nn.Softmax(dim=1)(logits).tolist())
-print("dim=0, each column sums to 1:", [[round(p, 4) for p in row] for row in nn.Softmax(dim=0)(logits).tolist()])
+print("dim=1, each row sums to 1:", nn.Softmax(dim=1)(logits), sep="\n")
+print("dim=0, each column sums to 1:", nn.Softmax(dim=0)(logits), sep="\n")
 
 big = torch.tensor([[1000.0, 1001.0]])
-print("without a shift:", (torch.exp(big) / torch.exp(big).sum(dim=1)).tolist())
-print("softmax:        ", [[round(p, 4) for p in row] for row in F.softmax(big, dim=1).tolist()])
+print("without a shift:", torch.exp(big) / torch.exp(big).sum(dim=1))
+print("softmax:        ", F.softmax(big, dim=1))
 
 # %% [markdown]
 # **Your turn.** `input.amax(dim, keepdim=True)` gives the largest number along `dim` and keeps that dimension with
@@ -417,8 +417,8 @@ check(softmax, points=4, hidden=True)
 
 # %%
 logits = torch.tensor([[0.0, 200.0]])
-print("log(softmax):", torch.log(F.softmax(logits, dim=1)).tolist())
-print("log_softmax: ", nn.LogSoftmax(dim=1)(logits).tolist())
+print("log(softmax):", torch.log(F.softmax(logits, dim=1)))
+print("log_softmax: ", nn.LogSoftmax(dim=1)(logits))
 
 # %% nbgrader={"grade": false, "grade_id": "log_softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def log_softmax(input, dim=None):
@@ -446,9 +446,12 @@ check(log_softmax, points=3, hidden=True)
 # %%
 perfect = torch.tensor([[100.0, 0.0, 0.0]])
 target = torch.tensor([0])
-print("logits into CrossEntropyLoss:       ", nn.CrossEntropyLoss()(perfect, target).item())
-print("softmax, then CrossEntropyLoss:     ", round(nn.CrossEntropyLoss()(F.softmax(perfect, dim=1), target).item(), 4))
-print("log-softmax, then NLLLoss:          ", nn.NLLLoss()(F.log_softmax(perfect, dim=1), target).item())
+right = nn.CrossEntropyLoss()(perfect, target)
+twice = nn.CrossEntropyLoss()(F.softmax(perfect, dim=1), target)
+split = nn.NLLLoss()(F.log_softmax(perfect, dim=1), target)
+print(f"logits into CrossEntropyLoss:   {right:.4f}")
+print(f"softmax, then CrossEntropyLoss: {twice:.4f}")
+print(f"log-softmax, then NLLLoss:      {split:.4f}")
 
 # %% [markdown]
 # ## Gradients by hand
@@ -646,7 +649,8 @@ layer = nn.Linear(3 * 32 * 32, 64)
 for push in (0.0, -0.4, -0.8):
     with torch.no_grad():
         active = F.relu(layer(images.flatten(start_dim=1)) + push)
-    print(f"bias {push:+.1f}: {100 * (active > 0).double().mean():.0f} % of all activations are positive")
+    share = (active > 0).double().mean()
+    print(f"bias {push:+.1f}: {share:4.0%} of all activations are positive")
 
 # %% [markdown]
 # **Your turn.** Percentages don't show which units are dead. Count them: a unit is dead if it is 0 for every
@@ -687,19 +691,22 @@ for depth in (5, 10, 20):
 # layers: how strong is the gradient at each layer's weights?
 
 # %%
-def measured(activation, depth=20, width=32):
+def measured(activation, gain=1.0, depth=20, width=32):
     torch.manual_seed(0)
     layers = [nn.Linear(width, width, dtype=torch.float64) for _ in range(depth)]
     hidden = torch.randn(64, width, dtype=torch.float64)
     for layer in layers:
-    nn.init.xavier_uniform_(layer.weight, gain=math.sqrt(2) if activation is F.relu else
-    1.0)
+        nn.init.xavier_uniform_(layer.weight, gain=gain)
         hidden = activation(layer(hidden))
     hidden.sum().backward()
     return [layer.weight.grad.norm().item() for layer in layers]
 
 
-found = {"Sigmoid": measured(torch.sigmoid), "Tanh": measured(torch.tanh), "ReLU": measured(F.relu)}
+found = {
+    "Sigmoid": measured(torch.sigmoid),
+    "Tanh": measured(torch.tanh),
+    "ReLU": measured(F.relu, gain=math.sqrt(2)),  # half of the units are silent: twice the variance
+}
 for name, norms in found.items():
     print(f"{name:8} first layer {norms[0]:.0e}, last layer {norms[-1]:.0e}")
 plots.gradient_by_depth(found)
@@ -794,7 +801,8 @@ plots.images(images[:10], titles=[pictures.classes[label] for label in labels[:1
 
 # %%
 print("ReLU changes the picture:", not torch.equal(F.relu(images), images))
-print("sigmoid's range of values:", [round(value, 2) for value in torch.sigmoid(torch.tensor([0.0, 1.0])).tolist()])
+low, high = torch.sigmoid(torch.tensor([0.0, 1.0]))
+print(f"sigmoid's range of values: {low:.2f} to {high:.2f}")
 
 # %% [markdown]
 # Pixels are never negative, so that ReLU leaves pictures as they are. Inside a network it meets numbers of both
