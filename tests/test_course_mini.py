@@ -167,6 +167,7 @@ RUNNING = {
         "",
         ["cell 15", "picture inside text/html"],
     ),
+    "address": ("object()", "", ["cell 15", "shows a memory address ('<object at 0x"]),
     "path": ("import os; print(os.getcwd())", "", ["cell 15", "prints a path of this machine"]),
     "dies": ("import os; os._exit(1)", "", ["cell 15", "ended its kernel"]),
 }
@@ -323,9 +324,7 @@ def test_a_chapter_that_breaks_a_rule_is_refused(mini, old, new, words):
 def test_an_exercise_that_the_bank_does_not_know_is_refused(mini):
     (mini / "notebooks").mkdir()
     message = refusal(mini, exercises={"relu"})
-    assert message.endswith(
-        "cell 13 (check_double) checks double, which the bank does not know (tutor/checking/bank)"
-    )
+    assert message.endswith("cell 13 (check_double) checks double, which the bank does not know (tutor/checking/bank)")
 
 
 @pytest.mark.parametrize(
@@ -394,9 +393,7 @@ def test_the_course_is_found_from_inside_it_only(mini, tmp_path):
 
 
 def tutor(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tutor", *arguments], cwd=cwd, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-m", "tutor", *arguments], cwd=cwd, capture_output=True, text=True)
 
 
 def test_help_has_an_example():

@@ -15,9 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     """Describe every command, its arguments and an example of each."""
-    parser = argparse.ArgumentParser(
-        prog="tutor", description="Build and check the chapters of Layer by Layer."
-    )
+    parser = argparse.ArgumentParser(prog="tutor", description="Build and check the chapters of Layer by Layer.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     build = commands.add_parser(
         "build",
@@ -28,9 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: tutor build 01_activations",
     )
     build.add_argument("chapters", nargs="*", metavar="CHAPTER", help="such as 01_activations (default: all)")
-    build.add_argument(
-        "--check", action="store_true", help="write nothing; say what would change (status 1 if so)"
-    )
+    build.add_argument("--check", action="store_true", help="write nothing; say what would change (status 1 if so)")
     build.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
     build.set_defaults(run=_build)
     return parser
@@ -43,9 +39,7 @@ def _build(options: argparse.Namespace) -> int:
     from tutor.course.chapters import CourseError, find_top
 
     try:
-        changed = build(
-            find_top(options.course), options.chapters, exercises=bank.names(), check=options.check
-        )
+        changed = build(find_top(options.course), options.chapters, exercises=bank.names(), check=options.check)
     except CourseError as error:
         print(f"tutor build: {error}", file=sys.stderr)
         return 1
@@ -53,3 +47,7 @@ def _build(options: argparse.Namespace) -> int:
         print(f"tutor build: {len(changed)} file(s) are not as built; run: tutor build", file=sys.stderr)
         return 1
     return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

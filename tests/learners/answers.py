@@ -20,9 +20,7 @@ def in_style(chapter: str, style: str) -> dict[str, str]:
         if (isinstance(node, ast.FunctionDef) and node.name.startswith("_")) or isinstance(node, ast.Assign)
     )
     return {
-        node.name: "\n\n\n".join(
-            part for part in (imports, helpers, ast.get_source_segment(text, node)) if part
-        )
+        node.name: "\n\n\n".join(part for part in (imports, helpers, ast.get_source_segment(text, node)) if part)
         for node in body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }

@@ -19,12 +19,9 @@ def environment(top: Path, **more: str) -> dict[str, str]:
     """
     home = top / "home"
     home.mkdir(exist_ok=True)
+    outer = ("JUPYTER", "CIFAR10", "PYTEST", "TUTOR")
     return {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("JUPYTER", "CIFAR10", "PYTEST"))
-        },
+        **{name: value for name, value in os.environ.items() if not name.startswith(outer)},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(top),
         "HOME": str(home),
@@ -54,9 +51,7 @@ def command(*arguments: str, cwd: Path, top: Path, **more: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == 0, (
-        f"nbgrader {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}"
-    )
+    assert done.returncode == 0, f"nbgrader {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}"
     return done.stdout
 
 

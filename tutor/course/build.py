@@ -56,9 +56,7 @@ def _made(chapter: Chapter, exercises: Collection[str] | None, say: Say) -> dict
         raise CourseError("\n".join(f"{chapter.shown(chapter.source)}, {problem}" for problem in found))
     graded = list(graded_checks(notebook))
     worth = sum(cell.points for cell in graded)
-    say(
-        f"{chapter.name}: running {len(notebook.cells)} cells, {len(graded)} of them graded, {worth:g} points"
-    )
+    say(f"{chapter.name}: running {len(notebook.cells)} cells, {len(graded)} of them graded, {worth:g} points")
     execute(notebook, chapter)
     solution = (nbformat.writes(notebook) + "\n").encode()
     say(f"{chapter.name}: making the learners' notebook")

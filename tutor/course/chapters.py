@@ -75,9 +75,7 @@ def find_chapters(top: Path, names: Sequence[str] = ()) -> list[Chapter]:
     """
     shelf = top / "solutions"
     if not shelf.is_dir():
-        raise CourseError(
-            f"{shelf} does not exist; a course keeps each chapter in solutions/NN_topic/NN_topic.py"
-        )
+        raise CourseError(f"{shelf} does not exist; a course keeps each chapter in solutions/NN_topic/NN_topic.py")
     folders = sorted(f for f in shelf.iterdir() if f.is_dir() and not f.name.startswith((".", "__")))
     present = [folder.name for folder in folders]
     for name in names:
@@ -93,9 +91,7 @@ def _chapter(top: Path, folder: Path) -> Chapter:
     chapter = Chapter(top, folder.name)
     where = chapter.shown(folder)
     if not CHAPTER_NAME.fullmatch(folder.name):
-        raise CourseError(
-            f"{where} is not named NN_topic (two digits, then lower-case words joined by _); rename it"
-        )
+        raise CourseError(f"{where} is not named NN_topic (two digits, then lower-case words joined by _); rename it")
     if not chapter.source.is_file():
         others = sorted(path.name for path in folder.glob("*.py"))
         found = f"; it holds {', '.join(others)}" if others else ""

@@ -22,8 +22,8 @@ ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CELL_SECONDS) -> None:
     """Run every cell in place, with the chapter's folder as working folder, and keep the lasting outputs.
 
-    The kernel sees the built-in sample instead of CIFAR-10, one thread, and no settings of the user's own
-    IPython. cell_seconds: the longest that one cell may take.
+    The kernel sees the built-in sample instead of CIFAR-10, an empty build folder, one thread, and no settings of
+    the user's own IPython. cell_seconds: the longest that one cell may take.
 
     Raises CourseError that names the cell which failed, took too long, killed the kernel, does not earn its
     full points, or shows something that another run would not.
@@ -35,9 +35,7 @@ def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CEL
         started[0] = cell_index
 
     config = Config()
-    config.KernelManager.transport_encryption = (
-        "auto"  # without it each kernel starts with a warning on the screen
-    )
+    config.KernelManager.transport_encryption = "auto"  # without it each kernel starts with a warning on the screen
     client = NotebookClient(
         notebook,
         config=config,
@@ -49,9 +47,9 @@ def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CEL
         store_widget_state=False,
         on_cell_start=note_start,
     )
-    with tempfile.TemporaryDirectory() as ipython:
+    with tempfile.TemporaryDirectory() as workshop:
         try:
-            client.execute(env=_environment(ipython))
+            client.execute(env=_environment(workshop))
         except CellExecutionError as error:
             what = f"fails: {error.ename}: {strip_ansi(error.evalue)}"
             raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
@@ -60,17 +58,15 @@ def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CEL
             raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
         except DeadKernelError as error:
             raise CourseError(f"{_place(notebook, chapter, started[0])} ended its kernel") from error
-    _refuse(notebook, chapter)
+    _refuse(notebook, chapter, workshop)
     keep_text(notebook)
 
 
-def _environment(ipython: str) -> dict[str, str]:
+def _environment(workshop: str) -> dict[str, str]:
     """Return the kernel's environment; a display setting of the shell would change what figures show."""
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "PYTHONHASHSEED")
-    }
-    fixed = {"TUTOR_DATA": "sample", "IPYTHONDIR": ipython, "PYTHONHASHSEED": "0"}
-    return {**inherited, **fixed, **dict.fromkeys(ONE_THREAD, "1")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "PYTHONHASHSEED")}
+    fixed = {"TUTOR_DATA": "sample", "TUTOR_BUILD": f"{workshop}/build", "IPYTHONDIR": f"{workshop}/ipython"}
+    return {**inherited, **fixed, "PYTHONHASHSEED": "0", **dict.fromkeys(ONE_THREAD, "1")}
 
 
 def _place(notebook: NotebookNode, chapter: Chapter, index: int) -> str:
@@ -78,13 +74,13 @@ def _place(notebook: NotebookNode, chapter: Chapter, index: int) -> str:
     return f"{chapter.shown(chapter.source)}, {cell_name(notebook, index)}"
 
 
-def _refuse(notebook: NotebookNode, chapter: Chapter) -> None:
+def _refuse(notebook: NotebookNode, chapter: Chapter, workshop: str) -> None:
     """Raise CourseError when a cell shows what will not last, or when the solution misses points."""
     found = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        reasons = list(unfit(cell, [str(chapter.top), sys.prefix]))
+        reasons = list(unfit(cell, [str(chapter.top), sys.prefix, workshop]))
         metadata = nbgrader_metadata(cell)
         if metadata.get("grade") and not metadata.get("solution"):
             earned, worth = determine_grade(cell)

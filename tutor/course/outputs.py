@@ -10,6 +10,7 @@ IGNORED = "nbval-ignore-output"
 PICTURES = re.compile(r"image/|application/pdf$|application/vnd\.jupyter\.widget")
 INLINE_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,")
 LIVE_PAGE = re.compile(r"<iframe|https?://(localhost|127\.0\.0\.1)\b", re.IGNORECASE)
+ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 NO_VECTORS = "shows an SVG picture, which nbval compares byte by byte; show a PNG (matplotlib's default)"
 
 
@@ -57,6 +58,8 @@ def unfit(cell: NotebookNode, private: list[str]) -> Iterator[str]:
                 yield f"shows a live page (an iframe or a local address); tag the cell {IGNORED!r}"
             if INLINE_PICTURE.search(text):
                 yield f"shows a picture inside {mime}; show a figure instead, or tag the cell {IGNORED!r}"
+            if ADDRESS.search(text):
+                yield f"shows a memory address ({_start(text)}); end the line with ; or show something else"
             if any(secret in text for secret in private):
                 yield f"prints a path of this machine: {_start(text)}; print a relative one"
 

@@ -50,9 +50,7 @@ def release(chapter: Chapter, notebook: bytes, workshop: Path) -> dict[str, byte
     try:
         converter.start()
     except Exception as error:
-        raise CourseError(
-            "\n".join([f"nbgrader does not release {chapter.name}: {error}", *said.errors])
-        ) from error
+        raise CourseError("\n".join([f"nbgrader does not release {chapter.name}: {error}", *said.errors])) from error
     made = workshop / config.CourseDirectory.release_directory / chapter.name
     files = {p.relative_to(made).as_posix(): p.read_bytes() for p in sorted(made.rglob("*")) if p.is_file()}
     leaks = [*_leaks(files, chapter)]

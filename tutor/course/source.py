@@ -32,9 +32,7 @@ def read_source(chapter: Chapter) -> NotebookNode:
     ) as error:  # UnicodeDecodeError and jupytext's format errors are ValueErrors
         raise CourseError(f"{chapter.shown(chapter.source)} cannot be read as py:percent: {error}") from error
     if not notebook.cells or "# %%" not in text:
-        raise CourseError(
-            f"{chapter.shown(chapter.source)} has no cells; each cell starts with a line '# %%'"
-        )
+        raise CourseError(f"{chapter.shown(chapter.source)} has no cells; each cell starts with a line '# %%'")
     notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNELSPEC))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for position, cell in enumerate(notebook.cells, start=1):
@@ -96,9 +94,7 @@ def _check_call(node: ast.expr) -> tuple[str, float | None, bool] | None:
 
 def defined_functions(code: str) -> set[str]:
     """Return the names of the functions that ``code`` defines at its top level (SyntaxError as above)."""
-    return {
-        node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    return {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 @dataclass(frozen=True)

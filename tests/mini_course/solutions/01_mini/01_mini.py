@@ -6,6 +6,7 @@
 # ![a line with a corner](corner.svg)
 
 # %%
+# ruff: noqa
 import sys
 
 from IPython.display import HTML, Image, display
@@ -14,9 +15,8 @@ from IPython.display import HTML, Image, display
 def check(function, *, points=None, hidden=False):
     """Stand in for tutor's check: show a card, then raise, return points, or return nothing."""
     cases = [-2, 3, 0, -5] if hidden else [-2, 3]
-    score = sum(function(x) == max(x, 0) * {"relu": 1, "double": 2}[function.__name__] for x in cases) / len(
-        cases
-    )
+    factor = {"relu": 1, "double": 2}[function.__name__]
+    score = sum(function(x) == factor * max(x, 0) for x in cases) / len(cases)
     display(HTML(f"<b>{function.__name__}: {score:.0%}</b>"))
     if score == 0:
         raise AssertionError(f"{function.__name__} is not right yet")
