@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
+import shutil
 import signal
 import tempfile
 import threading
@@ -11,14 +13,14 @@ import time
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tutor.checking.exercise import Case, Folder, Function
+from tutor.checking.exercise import Case, Folder, Function, Used
 from tutor.checking.watching import Seen, watch
 
 
@@ -52,17 +54,13 @@ def call(function: Function, case: Case, *, limit: float | None = None, seed: in
 
     ``limit`` is in seconds; None sets no limit. Torch's random numbers are seeded for the call and restored after it.
     """
-    with tempfile.TemporaryDirectory() if any(isinstance(arg, Folder) for arg in case.args) else nullcontext("") as top:
-        given = tuple(Path(top) if isinstance(arg, Folder) else arg for arg in case.args)
-        return _call(function, replace(case, args=given), limit, seed)
-
-
-def _call(function: Function, case: Case, limit: float | None, seed: int) -> Outcome:
+    threads = set(threading.enumerate())
     leaves: list[torch.Tensor] = []
     args = tuple(_copy(arg, leaves if case.gradient else None) for arg in case.args)
     kwargs = {name: _copy(value, None) for name, value in case.kwargs.items()}
     outcome = Outcome()
     printed = io.StringIO()
+    value = None
     began = time.perf_counter()
     with (
         torch.random.fork_rng(devices=[]),
@@ -86,6 +84,28 @@ def _call(function: Function, case: Case, limit: float | None, seed: int) -> Out
     # Only what a warning says: the file and line that Python would print with it are ours, not the learner's.
     outcome.printed = printed.getvalue() + "".join(f"{w.category.__name__}: {w.message}\n" for w in warned)
     outcome.slow = outcome.slow or (limit is not None and outcome.seconds > limit)
+    busy = not threads.issuperset(threading.enumerate())
+    with contextlib.ExitStack() as folders:
+        for made, meant in zip(args, case.args, strict=True):
+            if isinstance(meant, Folder):
+                # A writer that was never closed has a thread that still needs its folder: that one goes at the end of all.
+                clean = partial(shutil.rmtree, made, ignore_errors=True)
+                atexit.register(clean) if busy else folders.callback(clean)
+        seen_args = tuple(
+            Used(made, busy) if isinstance(meant, Folder) else meant for made, meant in zip(args, case.args, strict=True)
+        )
+        return _judge(outcome, value, case, args, seen_args, leaves)
+
+
+def _judge(
+    outcome: Outcome,
+    value: Any,
+    case: Case,
+    args: tuple[Any, ...],
+    seen_args: tuple[Any, ...],
+    leaves: list[torch.Tensor],
+) -> Outcome:
+    """Fill in what can be said of a call that is over."""
     if outcome.error is not None or outcome.slow:
         return outcome
     outcome.changed = tuple(
@@ -93,7 +113,7 @@ def _call(function: Function, case: Case, limit: float | None, seed: int) -> Out
     )
     if case.gradient:
         _differentiate(value, leaves, outcome)
-    outcome.value = case.observe(detach(value), case.args) if case.observe else detach(value)
+    outcome.value = case.observe(detach(value), seen_args) if case.observe else detach(value)
     return outcome
 
 
@@ -116,6 +136,8 @@ def tensors(value: Any) -> list[torch.Tensor]:
 
 
 def _copy(value: Any, leaves: list[torch.Tensor] | None) -> Any:
+    if isinstance(value, Folder):
+        return Path(tempfile.mkdtemp(prefix="check-"))
     if isinstance(value, torch.Tensor):
         copy = value.detach().clone()
         if leaves is not None and copy.is_floating_point():

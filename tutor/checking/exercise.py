@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,15 @@ GRADIENT = "gradient"
 
 
 class Folder:
-    """Stands in a case's arguments for a folder: a fresh, empty one for each call, removed after ``observe`` has looked."""
+    """Stands in a case's arguments for a folder: a fresh, empty one for each call."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What ``observe`` gets for a :class:`Folder`: its path, and whether a thread of the answer's may still write there."""
+
+    path: Path
+    busy: bool
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Case:
     ``aspect`` says which part of the score the case belongs to. ``gradient`` also compares the gradients of every
     floating-point argument, for a random upstream gradient. ``observe(value, args)`` turns what came back into
     plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
-    because it is random; in ``args`` a :class:`Folder` is then the path that the call was given. ``random`` allows two calls to differ. A case that is not ``required`` costs no points: what it
+    because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to differ. A case that is not ``required`` costs no points: what it
     finds is mentioned, nothing more.
     """
 

@@ -200,26 +200,33 @@ def _log(
 
 
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: for each tag and step, whether it shows what went in or what came out."""
+    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     from tutor import board
 
-    folder, name = args[0], args[1]
+    folder, name, batches = args[0], args[1], args[3]
     try:
-        images = board.read(folder).images
+        images = board.read(folder.path).images
     except board.BoardError:
-        return {"images found": "none"}
+        images = {}
     facts: dict[str, Any] = {}
     for tag in (f"{name}/input", f"{name}/output"):
-        # The layer turns dark pictures into bright ones, so that any way of laying out a grid can be told apart.
         steps = sorted(images.get(tag, {}).items())
-        facts[tag] = {f"step {step}": _shade(picture) for step, picture in steps} or "missing"
-    if "missing" in facts.values():
+        facts[tag] = {f"step {step}": _shown(picture, batches) for step, picture in steps}
+    if folder.busy and any(len(steps) < len(batches) for steps in facts.values()):
+        # How much of an open file is on disk by now is a matter of luck: say only what is certain.
+        return {"event file": "still open, so that pictures can be missing"}
+    if not all(facts.values()):
         facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
     return facts
 
 
-def _shade(picture: Tensor) -> str:
-    return "after the layer" if picture.double().mean() > 0.4 * 255 else "before the layer"
+def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
+    # Each batch is of one brightness, the layer's output is its negative, and the median overlooks the frames that
+    # some ways of laying out a grid put around the pictures.
+    level = picture.double().median() / 255
+    levels = {f"batch {index} before the layer": images.median() for index, (images, _) in enumerate(batches)}
+    levels |= {f"batch {index} after the layer": 1 - images.median() for index, (images, _) in enumerate(batches)}
+    return min(levels, key=lambda which: abs(levels[which].item() - level.item()))
 
 
 def negative(images: Tensor) -> Tensor:
@@ -238,9 +245,10 @@ log_layer_images = Exercise(
 @log_layer_images.cases
 def _(draw: Draw) -> Iterable[Case]:
     for count in (2, 3):
+        size = draw.size(2)
         batches = [
-            (draw.uniform(draw.size(2), 3, 8, 8, high=0.2).float(), torch.zeros(2, dtype=torch.int64))
-            for _ in range(count)
+            (draw.uniform(size, 3, 16, 16, low=low, high=low + 0.05).float(), torch.zeros(size, dtype=torch.int64))
+            for low in (0.1, 0.2, 0.3)[:count]
         ]
         yield Case(CORE, (Folder(), "negative", negative, batches), observe=_read)
 
