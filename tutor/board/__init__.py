@@ -1,0 +1,27 @@
+"""TensorBoard for the course: log what layers do to batches, read it back, and look at it inside the notebook.
+
+``run`` names a fresh run folder; ``log_layer`` logs batches before and after a layer; ``writer`` is PyTorch's own
+SummaryWriter, for scalars, histograms and all else; ``feature_maps`` lays maps side by side; ``read`` gives back what a
+folder holds; ``show`` opens TensorBoard. Whatever goes wrong is a ``BoardError`` with one sentence.
+"""
+
+from tutor.board.errors import BoardError
+from tutor.board.events import Events, Histogram, read
+from tutor.board.folders import writer
+from tutor.board.grids import feature_maps
+from tutor.board.layers import log_layer
+from tutor.board.runs import run
+from tutor.board.server import View, show
+
+__all__ = [
+    "BoardError",
+    "Events",
+    "Histogram",
+    "View",
+    "feature_maps",
+    "log_layer",
+    "read",
+    "run",
+    "show",
+    "writer",
+]
