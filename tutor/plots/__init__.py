@@ -1,0 +1,10 @@
+"""Figures for the course: arrays or tensors in, a matplotlib Figure with alt text out; nothing is shown or kept.
+
+What can't be drawn is a ``PlotError`` with one sentence.
+"""
+
+from tutor.plots.curves import activations, gradient_by_depth, histograms
+from tutor.plots.figure import Picture, PlotError
+from tutor.plots.pictures import before_after, images
+
+__all__ = ["Picture", "PlotError", "activations", "before_after", "gradient_by_depth", "histograms", "images"]

@@ -1,0 +1,113 @@
+"""Figures that say in words what they show, and look the same whatever the theme of the notebook."""
+
+import base64
+import html
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# At its first start matplotlib warns that it makes a font cache, or that it can't keep one, and a font that a system
+# lacks is one more warning: all on stderr, for which nbgrader gives a cell no points.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+from matplotlib import rc_context  # noqa: E402
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+from tutor.frontend import someone_watches  # noqa: E402
+
+PIXELS_AN_INCH = 100  # on the page; the PNG has twice as many, for sharp text on dense screens
+WIDTH = 8.0  # inches: 800 pixels, what a notebook has room for beside an open file browser
+
+# Okabe and Ito, "Color Universal Design" (2008): told apart with every common kind of colour blindness. Their yellow
+# is left out, being too pale for lines on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 1)), (0, (8, 3)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+_INK, _FAINT = "#222222", "#d4d4d4"
+_STYLE: dict[Any, Any] = {
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": "#666666",
+    "axes.labelcolor": _INK,
+    "axes.labelsize": 10.5,
+    "axes.titlecolor": _INK,
+    "axes.titlesize": 11.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "grid.color": _FAINT,
+    "grid.linewidth": 0.7,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10.5,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,  # long enough to tell dashes from dots
+    "lines.linewidth": 2.0,
+    "text.color": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+}
+
+
+class PlotError(ValueError):
+    """Something can't be drawn; the message says what, and what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence alone in a notebook: the lines of this package would not help."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class Picture(Figure):
+    """A matplotlib figure with alt text, which a notebook shows when it is the last line of a cell.
+
+    ``alt`` says in words what the figure shows. It is what ``print`` writes, what a notebook keeps as text, and what a
+    screen reader reads. JupyterLab and nbconvert leave alt text out of PNG outputs, so people get the PNG inside HTML;
+    a program that runs the notebook gets a PNG output with ``alt`` in its metadata.
+    """
+
+    def __init__(self, height: float) -> None:
+        """Make an empty figure of the common width, ``height`` inches high."""
+        super().__init__(figsize=(WIDTH, height), dpi=PIXELS_AN_INCH, layout="constrained")
+        FigureCanvasAgg(self)
+        self.alt = ""
+
+    def __repr__(self) -> str:
+        """Say what the figure shows."""
+        return self.alt
+
+    __str__ = __repr__
+
+    def png(self) -> bytes:
+        """Return the figure as the bytes of a PNG file, 1600 pixels wide."""
+        data = io.BytesIO()
+        with rc_context(_STYLE):
+            self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
+        return data.getvalue()
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, Any]]:
+        """Give Jupyter the picture and its words."""
+        encoded = base64.b64encode(self.png()).decode()
+        width = round(WIDTH * PIXELS_AN_INCH)
+        if someone_watches():
+            image = (
+                f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(self.alt)}" '
+                f'width="{width}" style="max-width: 100%; height: auto">'
+            )
+            return {"text/html": image, "text/plain": self.alt}, {}
+        return {"image/png": encoded, "text/plain": self.alt}, {"image/png": {"alt": self.alt, "width": width}}
+
+
+@contextmanager
+def drawing(height: float) -> Iterator[Picture]:
+    """Give a new picture, ``height`` inches high, to draw on in the course's style, whatever rcParams say."""
+    with rc_context(_STYLE):
+        yield Picture(height)
