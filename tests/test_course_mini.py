@@ -347,6 +347,21 @@ def test_a_stub_that_fails_before_it_is_called_is_refused(mini, old, new, words)
     assert words in refusal_of_new(mini)
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("c.ClearHiddenTests.enabled = False", "cell 11 (check_relu) still contains 'HIDDEN TESTS'"),
+        ("c.ClearSolutions.enabled = False", "cell 10 (relu) still contains 'BEGIN SOLUTION'"),
+        ("c.ClearOutput.enabled = False", 'cell 4 (print("one")) still has outputs'),
+        ("c.CourseDirectory.ignore = []", "solutions/01_mini/01_mini.py would be released"),
+    ],
+)
+def test_settings_that_would_release_a_secret_are_refused(mini, setting, words):
+    with (mini / "nbgrader_config.py").open("a") as file:
+        file.write(setting + "\n")
+    assert words in refusal_of_new(mini)
+
+
 def test_a_second_notebook_beside_the_solution_is_refused(mini):
     (mini / "solutions" / NAME / "copy.ipynb").write_text("{}")
     assert "second notebook, copy.ipynb, which nbgrader would release" in refusal_of_new(mini)
