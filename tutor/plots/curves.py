@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tutor.plots.figure import COLOURS, DASHES, MARKERS, Picture, PlotError, drawing
+from tutor.plots.figure import COLOURS, DASHES, MARKERS, WIDTH, Picture, PlotError, drawing
 
 POINTS = 801
 COLUMNS = 3
 ROW = 2.3  # inches
+WIDTHS = {1: 4.5, 2: 6.5, 3: WIDTH}  # inches, by the number of columns
 
 
 def activations(
@@ -26,7 +27,7 @@ def activations(
     columns = _columns(len(functions))
     rows = -(-len(functions) // columns)
     told = []
-    with drawing(rows * ROW + 0.5) as picture:
+    with drawing(rows * ROW + 0.5, WIDTHS[columns]) as picture:
         panels = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for panel in panels.flat[len(functions) :]:
             panel.remove()
@@ -116,7 +117,7 @@ def histograms(values: Mapping[str, Tensor], *, bins: int = 60) -> Picture:
     columns = _columns(len(numbers))
     rows = -(-len(numbers) // columns)
     told = []
-    with drawing(rows * ROW + 0.2) as picture:
+    with drawing(rows * ROW + 0.2, WIDTHS[columns]) as picture:
         panels = picture.subplots(rows, columns, sharex=True, squeeze=False)
         for panel in panels.flat[len(numbers) :]:
             panel.remove()

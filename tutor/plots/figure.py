@@ -15,6 +15,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 from matplotlib import rc_context  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
 
 from tutor.frontend import someone_watches  # noqa: E402
 
@@ -72,9 +73,12 @@ class Picture(Figure):
     a program that runs the notebook gets a PNG output with ``alt`` in its metadata.
     """
 
-    def __init__(self, height: float) -> None:
-        """Make an empty figure of the common width, ``height`` inches high."""
-        super().__init__(figsize=(WIDTH, height), dpi=PIXELS_AN_INCH, layout="constrained")
+    def __init__(self, height: float, width: float = WIDTH, *, close: bool = False) -> None:
+        """Make an empty figure, ``height`` by ``width`` inches; close: with narrow gaps, as between photos."""
+        layout = ConstrainedLayoutEngine()
+        if close:
+            layout.set(w_pad=0.04, h_pad=0.04, wspace=0, hspace=0)
+        super().__init__(figsize=(width, height), dpi=PIXELS_AN_INCH, layout=layout)
         FigureCanvasAgg(self)
         self.alt = ""
 
@@ -85,7 +89,7 @@ class Picture(Figure):
     __str__ = __repr__
 
     def png(self) -> bytes:
-        """Return the figure as the bytes of a PNG file, 1600 pixels wide."""
+        """Return the figure as the bytes of a PNG file, with two pixels for each of the page."""
         data = io.BytesIO()
         with rc_context(_STYLE):
             self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
@@ -96,7 +100,7 @@ class Picture(Figure):
     ) -> tuple[dict[str, str], dict[str, Any]]:
         """Give Jupyter the picture and its words."""
         encoded = base64.b64encode(self.png()).decode()
-        width = round(WIDTH * PIXELS_AN_INCH)
+        width = round(self.get_figwidth() * PIXELS_AN_INCH)
         if someone_watches():
             image = (
                 f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(self.alt)}" '
@@ -107,7 +111,7 @@ class Picture(Figure):
 
 
 @contextmanager
-def drawing(height: float) -> Iterator[Picture]:
-    """Give a new picture, ``height`` inches high, to draw on in the course's style, whatever rcParams say."""
+def drawing(height: float, width: float = WIDTH, *, close: bool = False) -> Iterator[Picture]:
+    """Give a new ``Picture`` to draw on in the course's style, whatever rcParams say."""
     with rc_context(_STYLE):
-        yield Picture(height)
+        yield Picture(height, width, close=close)

@@ -12,6 +12,7 @@ from tutor.plots.figure import WIDTH, Picture, PlotError, drawing
 Limits = tuple[float, float]
 
 MOST = 100
+LETTER = 0.09  # inches, a letter of a title, roughly
 ROUNDING = 1e-6  # values this little outside the limits come from rounding
 
 
@@ -33,7 +34,9 @@ def images(
     columns = min(number, columns or (5 if number <= 10 else 8))
     rows = -(-number // columns)
     side = min(1.6, WIDTH / columns)  # a few images needn't fill the page
-    with drawing(rows * side * shown.shape[1] / shown.shape[2] + rows * 0.3 * (titles is not None)) as picture:
+    wide = min(LETTER * max(len(str(title)) for title in titles or [""]), WIDTH / columns)
+    tall = side * shown.shape[1] / shown.shape[2] + 0.2 * (titles is not None)
+    with drawing(rows * tall, columns * max(side, wide), close=True) as picture:
         panels = picture.subplots(rows, columns, squeeze=False)
         for panel in panels.flat:
             panel.axis("off")
@@ -66,8 +69,9 @@ def before_after(
         raise PlotError(f"There are {number} images before and {len(rows[1])} after; each needs its partner.")
     if number > 8:
         raise PlotError(f"{number} images are too many for one row; give up to 8, such as images[:8].")
-    side = min(1.6, (WIDTH - 1.2) / number)
-    with drawing(2 * side + 0.1) as picture:
+    named = LETTER * max(map(len, titles)) + 0.2
+    side = min(1.6, (WIDTH - named) / number)
+    with drawing(2 * side, number * side + named, close=True) as picture:
         panels = picture.subplots(2, number, squeeze=False)
         for panel, image in zip(panels.flat, (*rows[0], *rows[1]), strict=True):
             panel.set_xticks([])
