@@ -26,7 +26,7 @@ CAUSES = (
         "constraints.txt and pyproject.toml contradict each other: `make constraints` resolves them anew.",
     ),
     (
-        r"Permission denied: '(?P<what>[^']*)'|Errno 13\b",
+        r"Permission denied(: '(?P<what>[^']*)')?",
         "{what} may not be written to by you: get the right to it, or clone elsewhere.",
     ),
 )
