@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
 
 AGAIN = 0.002  # seconds between two attempts to stop an answer that has caught the first
 
@@ -70,9 +69,3 @@ def _by_interrupt(seconds: float) -> Iterator[None]:
         raise (KeyboardInterrupt if timer.is_alive() else TooSlow) from None
     finally:
         timer.cancel()
-
-
-def left_running(before: Iterator[threading.Thread] | list[threading.Thread]) -> list[Any]:
-    """Return the threads that have been started since ``before`` was taken and that know how to stop."""
-    known = set(before)
-    return [thread for thread in threading.enumerate() if thread not in known and hasattr(thread, "stop")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,23 +202,36 @@ def _log(
 
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
-    from tutor import board
-
     folder, name, batches = args[0], args[1], args[3]
-    try:
-        images = board.read(folder.path).images
-    except board.BoardError:
-        images = {}
-    facts: dict[str, Any] = {}
-    for tag in (f"{name}/input", f"{name}/output"):
-        steps = sorted(images.get(tag, {}).items())
-        facts[tag] = {f"step {step}": _shown(picture, batches) for step, picture in steps}
-    if folder.busy and any(len(steps) < len(batches) for steps in facts.values()):
-        # How much of an open file is on disk by now is a matter of luck: say only what is certain.
-        return {"event file": "still open, so that pictures can be missing"}
-    if not all(facts.values()):
+    tags = (f"{name}/input", f"{name}/output")
+    images = _images(folder.path)
+    for _ in range(40):
+        # A writer that was left open has a thread that may still be writing: that it is open is a finding of its own.
+        if not folder.busy or all(len(images.get(tag, {})) >= len(batches) for tag in tags):
+            break
+        time.sleep(0.025)
+        images = _images(folder.path)
+    facts: dict[str, Any] = {
+        tag: {f"step {step}": _shown(picture, batches) for step, picture in sorted(images.get(tag, {}).items())}
+        or "no pictures"
+        for tag in tags
+    }
+    if "no pictures" in facts.values():
         facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
     return facts
+
+
+def _closed(value: Any, args: tuple[Any, ...]) -> Any:
+    return {"writer": "still open" if args[0].busy else "closed"}
+
+
+def _images(folder: Path) -> dict[str, dict[int, Tensor]]:
+    from tutor import board
+
+    try:
+        return board.read(folder).images
+    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
+        return {}
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
@@ -251,6 +265,7 @@ def _(draw: Draw) -> Iterable[Case]:
             for low in (0.1, 0.2, 0.3)[:count]
         ]
         yield Case(CORE, (Folder(), "negative", negative, batches), observe=_read)
+    yield Case("closing", (Folder(), "negative", negative, batches), observe=_closed)
 
 
 log_layer_images.model(
