@@ -18,7 +18,7 @@ import torch
 from tensorboard.compat.proto.event_pb2 import Event  # type: ignore[import-untyped]
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from torch import Tensor
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from tutor.board import png, records
 from tutor.board.errors import BoardError
@@ -108,16 +108,22 @@ def _steps(
 
 
 def _compressed(name: str, steps: Iterable[Step]) -> Iterator[bytes]:
-    """Yield the records of all steps in order, made by several threads."""
+    """Yield the records of all steps in order, made by several threads; before what a layer raises, those it left."""
     waiting: deque[Future[bytes]] = deque()
+    trouble: Exception | None = None
     with ThreadPoolExecutor(THREADS) as pool:
-        for number, before, after in steps:
-            for tag, picture in ((f"{name}/input", before), (f"{name}/output", after)):
-                waiting.append(pool.submit(_record, tag, number, picture, time.time()))
-            while len(waiting) > 4 * THREADS:  # every thread stays busy, and memory small
-                yield waiting.popleft().result()
+        try:
+            for number, before, after in steps:
+                for tag, picture in ((f"{name}/input", before), (f"{name}/output", after)):
+                    waiting.append(pool.submit(_record, tag, number, picture, time.time()))
+                while len(waiting) > 4 * THREADS:  # every thread stays busy, and memory small
+                    yield waiting.popleft().result()
+        except Exception as error:
+            trouble = error
         while waiting:
             yield waiting.popleft().result()
+    if trouble is not None:
+        raise trouble
 
 
 def _record(tag: str, step: int, picture: Tensor, now: float) -> bytes:

@@ -8,9 +8,11 @@ import os
 import re
 import socket
 import time
+import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -26,6 +28,18 @@ RELOAD_SECONDS = 1.0
 KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a random tenth of the batches
 PATIENCE = 10.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
 PROXY = "TENSORBOARD_PROXY_URL"  # the variable that TensorBoard's own notebook extension reads
+
+# A page at localhost and a frame at 127.0.0.1 are strangers to a browser, which then denies the frame the storage that
+# TensorBoard can't do without; so the frame takes the page's own name for this machine.
+FRAME = Template("""\
+<iframe id="$id" title="$title" width="100%" height="$height" style="border: 1px solid #888"></iframe>
+<script>
+(() => {
+  const url = new URL($url, window.location);
+  if (url.hostname === "127.0.0.1" && window.location.hostname === "localhost") url.hostname = "localhost";
+  document.getElementById("$id").src = url;
+})();
+</script>""")
 
 _running: dict[Path, str] = {}  # log folder → address of the server that shows it
 
@@ -47,9 +61,11 @@ class View:
         """Give Jupyter the frame, and the words for where there is no frame."""
         bundle = {"text/plain": self.what}
         if self.url is not None:
-            bundle["text/html"] = (
-                f'<iframe src="{html.escape(self.url)}" title="{html.escape(self.what)}" width="100%" '
-                f'height="{self.height}" style="border: 1px solid #888"></iframe>'
+            bundle["text/html"] = FRAME.substitute(
+                id=f"tensorboard-{uuid.uuid4().hex}",
+                title=html.escape(self.what),
+                height=self.height,
+                url=json.dumps(self.url),
             )
         return bundle
 

@@ -1,0 +1,158 @@
+"""TensorBoard inside a notebook, in a real kernel that is told whether somebody watches."""
+
+import http.client
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
+
+from tutor import board
+from tutor.board import BoardError
+
+LOG = "board.log_layer('{name}', torch.{name}, [torch.rand(4, 3, 8, 8) for _ in range({steps})], folder={folder})"
+
+
+class Kernel:
+    """A kernel with torch and board imported; ``run`` gives a cell's outputs, JupyterLab watching or not."""
+
+    def __init__(self, client: BlockingKernelClient) -> None:
+        self.client = client
+        self.run("import torch; from tutor import board")
+
+    def run(self, code: str, watched: bool = True) -> dict[str, Any]:
+        outputs: dict[str, Any] = {}
+
+        def note(message: dict[str, Any]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                outputs[content["name"]] = outputs.get(content["name"], "") + content["text"]
+            elif message["msg_type"] == "error":
+                outputs["error"] = f"{content['ename']}: {content['evalue']}"
+                outputs["traceback"] = content["traceback"]
+            elif "data" in content:
+                outputs.update(content["data"])
+
+        self.client.execute_interactive(code, allow_stdin=watched, output_hook=note, timeout=60)
+        return outputs
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTOR_BUILD", str(tmp_path_factory.mktemp("build")))
+        manager, client = start_new_kernel(kernel_name="python3")
+    yield Kernel(client)
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def address(outputs: dict[str, Any]) -> str:
+    """Return the address in a frame, after a look at all that a cell showed."""
+    assert set(outputs) == {"text/plain", "text/html"}, outputs
+    return str(json.loads(re.findall(r'new URL\(("[^"]*")', outputs["text/html"])[0]))
+
+
+def images(url: str, run: str, tag: str) -> list[dict[str, Any]]:
+    """Ask TensorBoard which images it has."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection.request("GET", f"/data/plugin/images/images?run={run}&tag={tag}&sample=0")
+    answer = connection.getresponse()
+    return json.loads(answer.read()) if answer.status == 200 else []
+
+
+def test_a_program_gets_words_and_no_server(kernel: Kernel) -> None:
+    shown = kernel.run(
+        "folder = board.run('words');" + LOG.format(name="relu", steps=1, folder="folder"), watched=False
+    )
+    assert set(shown) == {"text/plain"}
+    assert kernel.run("board.show(folder)", watched=False) == {"text/plain": "TensorBoard: images of run 'words'"}
+    assert kernel.run("board.show(folder, tab='scalars')", False)["text/plain"] == "TensorBoard: scalars of run 'words'"
+    assert kernel.run(
+        "import threading; [t.name for t in threading.enumerate() if t.name == 'TensorBoard']", False
+    ) == {"text/plain": "[]"}
+
+
+def test_a_person_gets_a_frame_with_everything_that_was_logged(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('full');" + LOG.format(name="sigmoid", steps=25, folder="folder"))
+    shown = kernel.run("board.show(folder, height=500)")
+    url = address(shown)
+    assert shown["text/plain"] == "TensorBoard: images of run 'full'"
+    assert 'height="500"' in shown["text/html"] and 'title="TensorBoard: images of run' in shown["text/html"]
+    parts = urlsplit(url)
+    assert parts.hostname == "127.0.0.1"
+    tab, selected = parts.fragment.split("&")
+    assert tab == "images" and parse_qs(selected) == {"regexInput": ["^full$"]}
+    assert [image["step"] for image in images(url, "full", "sigmoid/output")] == list(range(25))
+    again = address(kernel.run("board.show(folder)"))
+    assert again == url, "a second call should use the same server"
+    assert address(kernel.run("board.show()")).startswith(url.split("#")[0])
+
+
+def test_a_run_that_is_logged_anew_is_shown_without_the_old_one(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('again');" + LOG.format(name="relu", steps=5, folder="folder"))
+    url = address(kernel.run("board.show(folder)"))
+    assert len(images(url, "again", "relu/input")) == 5
+    shown = kernel.run("folder = board.run('again');" + LOG.format(name="tanh", steps=2, folder="folder"))
+    assert set(shown) == {"text/plain"}, "nothing may reach stderr"
+    assert address(kernel.run("board.show(folder)")) == url
+    assert len(images(url, "again", "tanh/input")) == 2
+    assert images(url, "again", "relu/input") == []
+
+
+def test_a_port_in_use_and_one_that_is_free(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('ports');" + LOG.format(name="relu", steps=1, folder="folder"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = kernel.run(f"board.show(folder, port={port})")
+    sentence = f"BoardError: Port {port} is in use; choose another, or leave port out and a free one is picked."
+    assert refused["error"] == sentence
+    assert refused["traceback"] == [sentence], "the sentence alone, no wall of code"
+    assert urlsplit(address(kernel.run(f"board.show(folder, port={port})"))).port == port
+    assert "There is no port 70000" in kernel.run("board.show(folder, port=70000)")["error"]
+
+
+def test_a_folder_of_ones_own(kernel: Kernel, tmp_path: Path) -> None:
+    kernel.run(f"with board.writer({str(tmp_path / 'mine')!r}) as writer: writer.add_scalar('loss', 1.0, 0)")
+    shown = kernel.run(f"board.show({str(tmp_path / 'mine')!r}, tab='scalars')")
+    assert urlsplit(address(shown)).fragment == "scalars"
+    assert shown["text/plain"] == "TensorBoard: scalars of run 'mine'"
+
+
+def test_where_the_browser_needs_another_address(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('hub');" + LOG.format(name="relu", steps=1, folder="folder"))
+    port = urlsplit(address(kernel.run("board.show(folder)"))).port
+    kernel.run("import os; os.environ['TENSORBOARD_PROXY_URL'] = '/user/me/proxy/%PORT%/'")
+    shown = kernel.run("board.show(folder)")
+    kernel.run("del os.environ['TENSORBOARD_PROXY_URL']")
+    assert address(shown) == f"/user/me/proxy/{port}/#images&regexInput=%5Ehub%24"
+
+
+def test_the_server_ends_with_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_BUILD", str(tmp_path))
+    manager, client = start_new_kernel(kernel_name="python3")
+    kernel = Kernel(client)
+    kernel.run("folder = board.run('end');" + LOG.format(name="relu", steps=1, folder="folder"))
+    url = address(kernel.run("board.show(folder)"))
+    assert images(url, "end", "relu/input")
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    with pytest.raises(ConnectionRefusedError):
+        images(url, "end", "relu/input")
+
+
+def test_nothing_to_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_BUILD", str(tmp_path))
+    for folder in (None, tmp_path, tmp_path / "none"):
+        with pytest.raises(BoardError, match=r"Nothing has been logged in .* yet, so TensorBoard would be empty; log"):
+            board.show(folder)
+    with pytest.raises(BoardError, match="TensorBoard has no tab 'pictures' here; choose one of images, scalars"):
+        board.show(tmp_path, tab="pictures")
