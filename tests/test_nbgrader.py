@@ -179,11 +179,23 @@ def secret_lines(chapter: Chapter) -> Iterator[str]:
     shown = re.sub(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n.*?### END", "", text, flags=re.DOTALL)
     open_lines = {line.strip(" #") for line in shown.splitlines()}
     for region in hidden:
-        yield from (line.strip() for line in region.splitlines() if line.strip(" #") not in open_lines)
+        for line in region.splitlines():
+            if line.strip(" #") not in open_lines:
+                yield line.strip()
+                yield line.strip().removeprefix("# ")  # as a markdown cell has it
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_settings_hold_in_whichever_folder_the_command_is_run(course, tmp_path):
+    before = course.chapter.student.read_bytes()
+    course.chapter.student.unlink()
+    where = f"--course-dir={course.top}"
+    course.nbgrader("generate_assignment", course.name, "--force", "--no-db", where, cwd=tmp_path)
+    assert course.chapter.student.read_bytes() == before
+    assert not list(tmp_path.iterdir())
 
 
 # ---------------------------------------------------------------- before handing in
@@ -288,7 +300,7 @@ def test_feedback_shows_no_hidden_test(graded):
     for name in graded.learners:
         page = words(BeautifulSoup(graded.page(name), "html.parser").get_text())
         assert "check(" in page
-        assert not re.search(r"hidden\s*=|HIDDEN TEST", page), name
+        assert not re.search(r"hidden\s*=\s*True|HIDDEN TESTS", page), name
 
 
 def test_feedback_reaches_the_learner(graded):
