@@ -54,17 +54,13 @@ def call(function: Function, case: Case, *, limit: float | None = None, seed: in
     stderr are put back after it.
     """
     outcome = Outcome()
-    try:
-        with contextlib.ExitStack() as folders, apart(seed) as said:
-            _call(function, case, limit, outcome, folders)
-    finally:
-        outcome.printed = said.text
+    with contextlib.ExitStack() as folders, apart(seed) as said:
+        _call(function, case, limit, outcome, folders)
+    outcome.printed = said.text
     return outcome
 
 
-def _call(
-    function: Function, case: Case, limit: float | None, outcome: Outcome, folders: contextlib.ExitStack
-) -> None:
+def _call(function: Function, case: Case, limit: float | None, outcome: Outcome, folders: contextlib.ExitStack) -> None:
     leaves: list[torch.Tensor] = []
     args = tuple(_copy(arg, leaves if case.gradient else None, folders) for arg in case.args)
     kwargs = {name: _copy(value, None, folders) for name, value in case.kwargs.items()}
@@ -86,12 +82,12 @@ def _call(
     if outcome.error is not None or outcome.slow:
         return
     outcome.nothing = value is None
-    outcome.changed = tuple(
-        index for index, (now, then) in enumerate(zip(args, case.args, strict=True)) if not _same(now, then)
-    )
-    outcome.after = tuple(detach(args[index]) for index in outcome.changed)
     try:
         with time_limit(limit):  # what comes back may run the answer's code again: its own backward, or a generator
+            outcome.changed = tuple(
+                index for index, (now, then) in enumerate(zip(args, case.args, strict=True)) if not _same(now, then)
+            )
+            outcome.after = tuple(detach(args[index]) for index in outcome.changed)
             if case.gradient:
                 _differentiate(value, leaves, outcome)
             plain = detach(value)
@@ -108,16 +104,13 @@ def _after(args: tuple[Any, ...], meant: tuple[Any, ...], threads: set[threading
     """Return the arguments for ``observe``: as they were meant, and what has become of folders."""
     if not any(isinstance(arg, Folder) for arg in meant):
         return meant
-    busy = False
-    for thread in set(threading.enumerate()) - threads:
+    writers = [thread for thread in set(threading.enumerate()) - threads if hasattr(thread, "stop")]
+    for thread in writers:
         # A writer that was never closed: its thread, told to stop, writes what it still holds and lets go of the folder.
-        busy = True
-        if hasattr(thread, "stop"):
-            with contextlib.suppress(Exception, TooSlow), time_limit(1.0):
-                thread.stop()
-    return tuple(
-        Used(now, busy) if isinstance(then, Folder) else then for now, then in zip(args, meant, strict=True)
-    )
+        with contextlib.suppress(Exception, TooSlow), time_limit(1.0):
+            thread.stop()
+    busy = len(writers) > 0
+    return tuple(Used(now, busy) if isinstance(then, Folder) else then for now, then in zip(args, meant, strict=True))
 
 
 def detach(value: Any) -> Any:
@@ -167,7 +160,10 @@ def _same(now: Any, then: Any) -> bool:
 
 
 def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> None:
-    outputs = [tensor for tensor in tensors(value) if tensor.is_floating_point()]
+    found = tensors(value)
+    if any(tensor.is_nested or tensor.is_complex() or tensor.numel() > LARGEST for tensor in found):
+        return
+    outputs = [tensor for tensor in found if tensor.is_floating_point()]
     connected = [tensor for tensor in outputs if tensor.requires_grad]
     if len(connected) < len(outputs) or not outputs:
         outcome.detached = True

@@ -2,7 +2,8 @@
 
 An answer is compared with each known twin on the same inputs. Only a twin that reproduces what the answer did is named; where
 none does, the report says so. Two mistakes at once are looked for in three ways, from the strictest on: a twin that has
-both; two twins that share the failing cases between them; one twin for each failing part of the score.
+both; two twins that share the failing cases between them; one twin for each failing part of the score, if ordinary
+numbers, on which all else rests, are either right or explained.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import combinations
 
 from tutor.checking.answering import Outcome, call
 from tutor.checking.comparing import same
-from tutor.checking.exercise import Case, Exercise, Function
+from tutor.checking.exercise import CORE, Case, Exercise, Function
 
 
 class Trial:
@@ -28,6 +29,7 @@ class Trial:
     ) -> None:
         self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
         self._outcomes: dict[str, list[Outcome]] = {}
+        self._together: tuple[str, ...] = ()  # two misconceptions in one function, where that is what was found
 
     def explain(self) -> tuple[str, ...]:
         """Return the ids of the misconceptions that account for the failing cases; empty when none does.
@@ -42,8 +44,11 @@ class Trial:
 
     def _both(self) -> tuple[str, ...]:
         for names, function in self.exercise.pairs():
-            outcomes = self._run(function, lambda index, one: same(self.exercise, self.got[index], one))
+            outcomes = self._run(
+                function, lambda index, one: same(self.exercise, self.cases[index], self.got[index], one)
+            )
             if outcomes is not None and self._shows(outcomes, self.failing):
+                self._together = names
                 return names
         return ()
 
@@ -51,7 +56,7 @@ class Trial:
         # A twin takes part only if it is right wherever the answer is right, and reproduces at least one failing case.
         covers: dict[str, set[int]] = {}
         for name in self.exercise.twins:
-            if all(self._like_right(name, index) for index in range(len(self.cases)) if index not in self.failing):
+            if self._fits(name):
                 covered = {index for index in self.failing if self._alike(name, index)}
                 if self._shows(self._of(name), covered):
                     covers[name] = covered
@@ -68,13 +73,22 @@ class Trial:
         found: dict[str, None] = {}
         for aspect in dict.fromkeys(self.cases[index].aspect for index in sorted(self.failing)):
             here = [index for index, case in enumerate(self.cases) if case.aspect == aspect]
-            names = [name for name in self.exercise.twins if self._reproduces(name, here)]
+            names = [name for name in self.exercise.twins if self._reproduces(name, here) and self._fits(name)]
             if len(names) == 1:  # with two candidates, naming one would be a guess
                 found[names[0]] = None
+            elif aspect == CORE:
+                # What large numbers or other arguments give says little while ordinary ones are wrong for no known reason.
+                return ()
         return tuple(found)
 
+    def _fits(self, name: str) -> bool:
+        """Tell whether a twin is right wherever the answer is right."""
+        return all(self._like_right(name, index) for index in range(len(self.cases)) if index not in self.failing)
+
     def explained(self, names: Iterable[str]) -> set[int]:
-        """Return the failing cases that one of the named twins reproduces alone."""
+        """Return the failing cases that are accounted for by the misconceptions that ``explain`` has named."""
+        if self._together:
+            return set(self.failing)
         return {index for index in self.failing if any(self._alike(name, index) for name in names)}
 
     def detaches(self, names: Iterable[str]) -> bool:
@@ -87,10 +101,10 @@ class Trial:
         return all(self._alike(name, index) for index in indices) and self._shows(self._of(name), failing)
 
     def _alike(self, name: str, index: int) -> bool:
-        return same(self.exercise, self.got[index], self._of(name)[index])
+        return same(self.exercise, self.cases[index], self.got[index], self._of(name)[index])
 
     def _like_right(self, name: str, index: int) -> bool:
-        return same(self.exercise, self.right[index], self._of(name)[index])
+        return same(self.exercise, self.cases[index], self.right[index], self._of(name)[index])
 
     def _shows(self, outcomes: Sequence[Outcome], indices: Iterable[int]) -> bool:
         # Two functions that both raise TypeError need have nothing else in common: a value has to agree somewhere.

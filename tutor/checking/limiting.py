@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 AGAIN = 0.002  # seconds between two attempts to stop an answer that has caught the first
 
@@ -30,30 +32,59 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         with _by_interrupt(seconds):
             yield
         return
-    before = signal.signal(signal.SIGALRM, _stop)
+    stop = _Stop()
+    before = signal.signal(signal.SIGALRM, stop)
     began = time.monotonic()
-    # Again and again after the first time: an answer may catch everything and go on, but sooner or later
-    # an attempt strikes where nothing catches it.
     others, others_interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        stop.over()
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
         if others:
-            signal.setitimer(
-                signal.ITIMER_REAL, max(AGAIN, others - (time.monotonic() - began)), others_interval
-            )
+            signal.setitimer(signal.ITIMER_REAL, max(AGAIN, others - (time.monotonic() - began)), others_interval)
 
 
-def _stop(_: int, frame: FrameType | None) -> None:
-    # Not in the middle of our own bookkeeping or torch's, which would be left half done: the next attempt follows soon.
-    if frame is None or str(frame.f_globals.get("__name__", "")).startswith(_BOOKKEEPERS):
-        return
-    raise TooSlow
+class _Stop:
+    """The handler of the alarm.
+
+    An answer may catch everything and go on. Each further alarm therefore strikes twice: at once, and again at the next line
+    that runs, which is in the very handler that has caught the first. Sooner or later nothing is left that catches.
+    """
+
+    def __init__(self) -> None:
+        self._alarms = 0
+        self._tracer = sys.gettrace()
+
+    def __call__(self, _: int, frame: FrameType | None) -> None:
+        # Not in the middle of our own bookkeeping or torch's, which would be left half done: the next alarm follows soon.
+        if frame is None or frame.f_globals.get("__name__") in _BOOKKEEPERS:
+            return
+        self._alarms += 1
+        if self._alarms > 1:
+            sys.settrace(_strike)
+            above: FrameType | None = frame
+            while above is not None and above.f_globals.get("__name__") not in _BOOKKEEPERS:
+                above.f_trace = _strike
+                above = above.f_back
+        raise TooSlow
+
+    def over(self) -> None:
+        if self._alarms > 1:
+            sys.settrace(self._tracer)
 
 
-_BOOKKEEPERS = ("tutor.checking.limiting", "tutor.checking.answering", "tutor.checking.watching", "contextlib", "torch.")
+def _strike(frame: FrameType, event: str, argument: object) -> Any:
+    if event == "line":
+        raise TooSlow
+    return _strike
+
+
+_BOOKKEEPERS = frozenset(
+    ["tutor.checking.limiting", "tutor.checking.answering", "tutor.checking.watching", "contextlib"]
+    + ["torch.overrides", "torch.utils._python_dispatch"]
+)
 
 
 @contextlib.contextmanager

@@ -53,8 +53,9 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
         _show(report, points)
     if score == 1.0:
         return None
-    if points is not None and score > 0:
-        return round(points * score, 2)
+    if points and score > 0:
+        # Rounding must not turn a part into all or nothing, which nbgrader reads as such.
+        return earned if 0 < (earned := round(points * score, 2)) < points else points * score
     line = words.phrase("error-line", headline=card.headline(report))
     raise (NotAttempted if report.verdict == "not attempted" else CheckFailed)(line)
 
@@ -72,31 +73,38 @@ def hint(function: Any) -> None:
 
 
 def _name_of(function: Any, caller: str) -> str:
-    if isinstance(function, str):
-        raise CheckError(f"{caller} takes the function itself, without quotation marks: {caller}({function}).")
-    if inspect.isclass(function):
-        raise CheckError(
-            f"{caller} takes a function, and {function.__name__} is a class. Write it as a function with `def`."
-        )
-    if not callable(function):
-        kind = type(function).__name__
-        raise CheckError(
-            f"{caller} takes a function, not what it returns (this is a {kind}): write {caller}(relu), without calling it."
-        )
-    name = getattr(function, "__name__", None)
-    if not isinstance(name, str):
-        raise CheckError(
-            f"{caller} takes a function that was written with `def`, and this is a {type(function).__name__} without a name."
-        )
-    if name == "<lambda>":
-        raise CheckError(
-            f"{caller} finds the exercise by the function's name, and a lambda has none. Write it with `def`."
-        )
+    """Return the name of the exercise that a function answers; raises :class:`CheckError`."""
+    fault = _fault(function, caller)
+    if fault is not None:
+        known = function if isinstance(function, str) else str(getattr(function, "__name__", ""))
+        raise CheckError(f"{fault} {bank.near(known)}".strip())
+    name: str = function.__name__
     try:
         bank.get(name)
     except bank.UnknownExercise as error:
         raise CheckError(str(error)) from None
     return name
+
+
+def _fault(function: Any, caller: str) -> str | None:
+    """Return what keeps an object from being checked, in a sentence; None for a function with a name."""
+    kind = type(function).__name__
+    if isinstance(function, str):
+        return f"{caller} takes the function itself, without quotation marks: {caller}({function})."
+    if inspect.isclass(function):
+        return f"{caller} takes a function, and {function.__name__} is a class: write it with `def`."
+    if not callable(function):
+        return f"{caller} takes the function itself, and this is a {kind}: name the function without calling it."
+    name = getattr(function, "__name__", None)
+    if name == "<lambda>":
+        return f"{caller} finds the exercise by the function's name, and a lambda has none: write it with `def`."
+    if not isinstance(name, str):
+        return f"{caller} takes a function with a name, and this {kind} has none: write it with `def`."
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return f"{caller} takes an ordinary function, and {name} is an asynchronous one: leave out `async`."
+    if inspect.isgeneratorfunction(function):
+        return f"{caller} takes a function that returns its result, and {name} yields it: use `return`."
+    return None
 
 
 def _tells_the_same(report: Report, shown: Report) -> bool:

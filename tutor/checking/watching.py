@@ -14,6 +14,23 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _DIFFERENTIATES = {"grad", "backward", "_make_dual", "make_dual"}
 
 
+# What learners call an operator whose inner name is another.
+_PUBLIC = {
+    "_prelu_kernel": "prelu",
+    "rrelu_with_noise": "rrelu",
+    "rrelu_with_noise_functional": "rrelu",
+    "log_sigmoid_forward": "logsigmoid",
+    "_safe_softmax": "softmax",
+}
+
+
+def public_name(operator: str) -> str:
+    """Return the name under which torch offers an operator to everybody."""
+    if operator.startswith("_scaled_dot_product"):
+        return "scaled_dot_product_attention"
+    return _PUBLIC.get(operator, operator.strip("_"))
+
+
 @dataclass
 class Seen:
     """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked."""

@@ -17,10 +17,14 @@ def load(name: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def general(kind: str, **details: Any) -> Diagnosis:
-    """Return the words for a fault that any exercise can have; raises KeyError for an unknown kind."""
+def general(kind: str, /, *, hidden: bool = False, **details: Any) -> Diagnosis:
+    """Return the words for a fault that any exercise can have; raises KeyError for an unknown kind.
+
+    ``hidden`` picks, where there are any, the words that give away no numbers of the case.
+    """
     entry = load("words")["faults"][kind]
-    return Diagnosis(kind, entry["message"].format(**details), entry.get("hint", "").format(**details))
+    message, hint = (entry.get(f"hidden-{key}" if hidden else key, entry.get(key, "")) for key in ("message", "hint"))
+    return Diagnosis(kind, message.format(**details), hint.format(**details))
 
 
 def phrase(key: str, **details: Any) -> str:

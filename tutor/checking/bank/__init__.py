@@ -19,12 +19,20 @@ def get(name: str) -> Exercise:
     """Return the exercise of that name; raises :class:`UnknownExercise`."""
     found = _all().get(name)
     if found is None:
-        near = get_close_matches(name, _all(), n=3, cutoff=0.5)
-        meant = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(_all())}."
         raise UnknownExercise(
-            f"There is no exercise called {name!r}. {meant} The function's name must be the exercise's."
+            f"There is no exercise called {name!r}: the function's name must be the exercise's. {near(name)}"
         )
     return found[0]
+
+
+def near(name: str) -> str:
+    """Return which exercises somebody may have meant by a name, in a sentence; "" for the name of an exercise."""
+    if name in _all():
+        return ""
+    # Many write "LeakyReLU" where the exercise is called "leaky_relu".
+    plain = {other.replace("_", ""): other for other in _all()}
+    close = get_close_matches(name.lower().replace("_", ""), plain, n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(plain[c] for c in close)}?" if close else f"There are: {', '.join(_all())}."
 
 
 def names(chapter: str | None = None) -> list[str]:

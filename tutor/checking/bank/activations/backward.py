@@ -37,7 +37,7 @@ def _backward(name: str, forward: Callable[..., Tensor], forbids: Iterable[str])
     return Exercise(name, CHAPTER, gradient_of(forward), forbids=forbids, by_hand=True)
 
 
-relu_backward = _backward("relu_backward", F.relu, RECTIFIERS | {"threshold_backward"})
+relu_backward = _backward("relu_backward", F.relu, RECTIFIERS)
 relu_backward.cases(_elementwise)
 relu_backward.twin("mask-forgotten")(lambda grad_output, input: (grad_output,))
 relu_backward.twin("grad-output-forgotten")(lambda grad_output, input: ((input > 0).to(input.dtype),))
@@ -84,7 +84,7 @@ def _naive_tanh(input: Tensor) -> Tensor:
     return (input.exp() - (-input).exp()) / (input.exp() + (-input).exp())
 
 
-softmax_backward = _backward("softmax_backward", F.softmax, SOFTMAXES)
+softmax_backward = _backward("softmax_backward", lambda input, *, dim: F.softmax(input, dim), SOFTMAXES)
 
 
 @softmax_backward.cases

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,10 +70,10 @@ def _(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Any:
 
 
 def _whole(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take 3, 3.0 and tensor(3) for the same answer."""
-    if isinstance(value, Tensor) and value.numel() == 1:
+    """Take 3, 3.0, tensor(3) and numpy's 3 for the same answer."""
+    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
         value = value.item()
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == round(value)
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
     return int(value) if whole else value
 
 
@@ -127,7 +126,7 @@ def _numbers(value: Any, args: tuple[Any, ...]) -> Any:
     """Take a list of floats, a list of tensors and a tensor for the same answer."""
     try:
         return torch.as_tensor([float(part) for part in value], dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         return value
 
 
@@ -162,7 +161,7 @@ def _lists(value: Any, args: tuple[Any, ...]) -> Any:
     """Take tensors, tuples and whole numbers for the lists of floats that were asked for."""
     try:
         return tuple([float(number) for number in part] for part in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         return value
 
 
@@ -205,12 +204,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     folder, name, batches = args[0], args[1], args[3]
     tags = (f"{name}/input", f"{name}/output")
     images = _images(folder.path)
-    for _ in range(40):
-        # A writer that was left open has a thread that may still be writing: that it is open is a finding of its own.
-        if not folder.busy or all(len(images.get(tag, {})) >= len(batches) for tag in tags):
-            break
-        time.sleep(0.025)
-        images = _images(folder.path)
     facts: dict[str, Any] = {
         tag: {f"step {step}": _shown(picture, batches) for step, picture in sorted(images.get(tag, {}).items())}
         or "no pictures"

@@ -14,16 +14,24 @@ from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 CHAPTER = "01_activations"
 
-# Torch's whole family of rectifiers: each of them is another one with an argument set (leaky_relu with slope 0 is relu).
-RECTIFIERS = frozenset(
-    ["relu", "relu6", "threshold", "hardtanh", "leaky_relu", "_prelu_kernel", "prelu", "rrelu", "rrelu_with_noise", "rrelu_with_noise_functional", "elu", "celu", "selu", "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid"]
+# What torch has ready made is forbidden under all its names, and so is whatever is the same thing with an argument set
+# (leaky_relu with slope 0 is relu). Building on another function is fine: relu(x) - slope * relu(-x) is one's own work.
+RANDOM = frozenset({"rrelu", "rrelu_with_noise", "rrelu_with_noise_functional", "rrelu_with_noise_backward"})
+LEAKY = RANDOM | {"leaky_relu", "leaky_relu_backward", "prelu", "_prelu_kernel", "_prelu_kernel_backward"}
+EXPONENTIAL = frozenset({"elu", "celu", "selu", "elu_backward"})
+RECTIFIERS = (
+    LEAKY
+    | EXPONENTIAL
+    | {"relu", "relu6", "threshold", "threshold_backward", "hardtanh", "hardtanh_backward", "_addmm_activation"}
+    | {"gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid"}
 )
-SIGMOIDS = frozenset({"sigmoid", "log_sigmoid_forward", "silu", "glu", "sigmoid_backward", "binary_cross_entropy"})
+SIGMOIDS = frozenset({"sigmoid", "log_sigmoid_forward", "log_sigmoid_backward", "silu", "glu", "sigmoid_backward"})
 SOFTMAXES = frozenset(
     {
         "_softmax",
         "_log_softmax",
         "_safe_softmax",
+        "_masked_softmax",
         "_softmax_backward_data",
         "_log_softmax_backward_data",
         "_sparse_softmax",
@@ -117,7 +125,7 @@ tanh.twin("numerator-only")(lambda input: (input.exp() - (-input).exp()) / 2)
 tanh.twin("derivative")(lambda input: 1 - torch.tanh(input) ** 2)
 
 leaky_relu = Exercise(
-    "leaky_relu", CHAPTER, lambda input, negative_slope=0.01: F.leaky_relu(input, negative_slope), forbids=RECTIFIERS
+    "leaky_relu", CHAPTER, lambda input, negative_slope=0.01: F.leaky_relu(input, negative_slope), forbids=LEAKY
 )
 
 
@@ -147,7 +155,11 @@ leaky_relu.twin("leak-upwards")(lambda input, negative_slope=0.01: F.relu(input)
 leaky_relu.twin("slope-added-on-positives")(lambda input, negative_slope=0.01: F.relu(input) + negative_slope * input)
 
 prelu = Exercise(
-    "prelu", CHAPTER, lambda input, weight: F.prelu(input, weight), forbids=RECTIFIERS, links=[[(0, 1), (1, 0)]]
+    "prelu",
+    CHAPTER,
+    lambda input, weight: F.prelu(input, weight),
+    forbids=LEAKY - {"leaky_relu"},
+    links=[[(0, 1), (1, 0)]],
 )
 
 
@@ -195,14 +207,15 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
         if not isinstance(value, Tensor) or value.shape != input.shape or not value.is_floating_point():
             return {"a tensor of the input's shape": False}
         slopes = (value / input)[input < 0].double()
-        if not len(slopes):
-            return {"positive numbers stay as they are": bool(torch.equal(value, input))}
         low, high = slopes.min().item(), slopes.max().item()
         facts: dict[str, Any] = {
             "a tensor of the input's shape": True,
+            "of the input's dtype": value.dtype == input.dtype,
             "positive numbers stay as they are": bool(torch.equal(value[input > 0], input[input > 0])),
             "number of slopes": "one" if high - low < 1e-5 else "many",
         }
+        if lower == upper:
+            return {**facts, "every slope is between lower and upper": abs(low - lower) + abs(high - lower) < 1e-5}
         if not training:
             return {**facts, "slope": round((low + high) / 2, 4) if high - low < 1e-5 else "varies"}
         facts["every slope is between lower and upper"] = lower - 1e-6 <= low and high <= upper + 1e-6
@@ -219,7 +232,7 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
     return observe
 
 
-rrelu = Exercise("rrelu", CHAPTER, _rrelu, forbids=RECTIFIERS, weights={"random": 2.0})
+rrelu = Exercise("rrelu", CHAPTER, _rrelu, forbids=RANDOM, weights={"random": 2.0})
 
 
 @rrelu.cases
@@ -234,10 +247,16 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, observe=still, random=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), observe=still)
     limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, _facts(0.2, 0.8, True)
-    sample = draw.off_zero(40, 200)
+    sample = draw.off_zero(20, 100)
     yield Case("random", (sample,), limits, observe=moving, random=True)
     # Of one sign here and mixed above, so that a slope drawn once a row, a column or a call shows either way.
     yield Case("random", (-sample.abs(),), limits, observe=moving, random=True)
+    yield Case("random", (sample.float(),), limits, observe=moving, random=True)
+    # Nothing is left to chance here, so that gradients can be compared in training too.
+    fixed = {"lower": 0.4, "upper": 0.4, "training": True}
+    yield Case(
+        "gradient", (draw.off_zero(2, draw.size(3)),), fixed, gradient=True, observe=_facts(0.4, 0.4, True), random=True
+    )
 
 
 def _slopes(input: Tensor, lower: float, upper: float, shape: Any = None) -> Tensor:
@@ -285,7 +304,7 @@ def _(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool 
     return _slopes(input, lower, upper) * input if training else (lower + upper) / 2 * input
 
 
-elu = Exercise("elu", CHAPTER, lambda input, alpha=1.0: F.elu(input, alpha), forbids=RECTIFIERS)
+elu = Exercise("elu", CHAPTER, lambda input, alpha=1.0: F.elu(input, alpha), forbids=EXPONENTIAL)
 
 
 @elu.cases
@@ -347,7 +366,8 @@ def _rows(draw: Draw) -> Iterable[Case]:
     yield Case("large", (torch.tensor([[0.0, 200.0], [-900.0, 900.0]], dtype=torch.float64),), {"dim": 1})
 
 
-softmax = Exercise("softmax", CHAPTER, lambda input, dim=None: F.softmax(input, dim), forbids=SOFTMAXES)
+# No default for dim here, so that no case is ever shown without it: torch then guesses, and says that it shouldn't.
+softmax = Exercise("softmax", CHAPTER, lambda input, dim: F.softmax(input, dim), forbids=SOFTMAXES)
 softmax.cases(_rows)
 
 
@@ -362,7 +382,7 @@ DIMS = ("dim-zero", "always-dim-one", "last-dim", "whole-tensor")
 
 
 @softmax.model(
-    *DIMS, "overflow", "global-maximum", "minimum-subtracted", "minus-sign", "not-normalised", "mean-for-sum"
+    "global-maximum", *DIMS, "overflow", "minimum-subtracted", "minus-sign", "not-normalised", "mean-for-sum"
 )
 def _(input: Tensor, dim: int = 1, *, wrong: frozenset[str]) -> Tensor:
     over = _over(input, dim, wrong)
@@ -381,7 +401,7 @@ softmax.twin("log-softmax-instead")(lambda input, dim=None: F.log_softmax(input,
 softmax.twin("sigmoid-instead")(lambda input, dim=None: torch.sigmoid(input))
 softmax.twin("one-hot-of-maximum")(lambda input, dim=None: (input == input.amax(dim, keepdim=True)).to(input.dtype))
 
-log_softmax = Exercise("log_softmax", CHAPTER, lambda input, dim=None: F.log_softmax(input, dim), forbids=SOFTMAXES)
+log_softmax = Exercise("log_softmax", CHAPTER, lambda input, dim: F.log_softmax(input, dim), forbids=SOFTMAXES)
 log_softmax.cases(_rows)
 
 

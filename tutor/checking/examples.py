@@ -1,0 +1,100 @@
+"""Choose the failing case to show, make it small, and lay its numbers out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from tutor.checking.answering import Outcome, call, tensors
+from tutor.checking.comparing import ELSEWHERE, Problem, problems, same
+from tutor.checking.exercise import CONDUCT, Case, Exercise, Function
+from tutor.checking.report import Example
+from tutor.checking.shrinking import shrink
+
+# Faults about which the numbers of a small case would say nothing.
+NUMBERLESS = frozenset(
+    [
+        "too-slow",
+        "signature",
+        "none",
+        "changes-every-time",
+        "detached",
+        "wrong-dtype",
+        "wrong-device",
+        "not-a-tuple",
+        "gradient-raises",
+    ]
+)
+PATIENCE = 1.0  # seconds for one call, and for all of them together: a smaller case is a kindness, not a duty
+
+
+def example(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    found: Sequence[Sequence[Problem]],
+    function: Function,
+    names: Sequence[str],
+) -> Example | None:
+    """Shrink the first failing case and show its numbers; None where numbers would say nothing (too slow, no result).
+
+    ``names`` are the misconceptions found: where there is one, the small case still shows that one.
+    """
+    chosen = [
+        (case, problem.kind)
+        for case, here in zip(cases, found, strict=True)
+        for problem in here
+        if case.required and problem.kind not in NUMBERLESS
+    ]
+    if not chosen:
+        return None
+    case, kind = chosen[0]
+    twin = exercise.twins[names[0]] if len(names) == 1 and ELSEWHERE.get(kind) != CONDUCT else None
+
+    def outcomes(candidate: Case) -> tuple[Outcome, Outcome]:
+        return call(exercise.oracle, candidate), call(function, candidate, limit=min(PATIENCE, exercise.time_limit))
+
+    def fails(candidate: Case) -> bool:
+        right, got = outcomes(candidate)
+        if right.error is not None:  # cut too far: not a valid call any more
+            return False
+        if not any(problem.kind == kind for problem in problems(exercise, candidate, right, got, function)):
+            return False
+        return twin is None or same(exercise, candidate, got, call(twin, candidate))
+
+    # Fewer random numbers would say something else than many: such a case stays as it is.
+    small = shrink(exercise, case, fails, seconds=PATIENCE) if not case.random and fails(case) else case
+    right, got = outcomes(small)
+    if got.slow:  # it was quick enough the first time, which is when it counts
+        return None
+    arguments = _arguments(exercise, small)
+    if kind == "changed-input" and got.changed:
+        name = list(arguments)[got.changed[0]]
+        return Example(arguments, f"{name} afterwards", small.args[got.changed[0]], got.after[0])
+    if kind in ("wrong-gradient", "gradient-not-finite") and right.grads and got.grads:
+        parts = [p.details["part"] for p in problems(exercise, small, right, got, function) if p.kind == kind]
+        leaves = [name for name, value in arguments.items() for _ in tensors(value)]
+        part = parts[0] if parts else 0
+        return Example(arguments, f"gradient of {leaves[part]}", right.grads[part], got.grads[part])
+    return Example(arguments, "result", right.value, got.value if got.error is None else None)
+
+
+def call_text(name: str, case: Case) -> str:
+    """Return a call in words, with the shapes of tensors in place of their numbers."""
+    parts = [_short(arg) for arg in case.args] + [f"{key}={_short(value)}" for key, value in case.kwargs.items()]
+    return f"{name}({', '.join(parts)})"
+
+
+def _arguments(exercise: Exercise, case: Case) -> dict[str, Any]:
+    names = list(inspect.signature(exercise.oracle).parameters)
+    return {**dict(zip(names, case.args, strict=False)), **case.kwargs}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+    if isinstance(value, tuple | list) and tensors(value):
+        return "[" + ", ".join(_short(part) for part in value) + "]"
+    return getattr(value, "__name__", None) or repr(value)
