@@ -37,7 +37,7 @@ def headline(report: Report) -> str:
 def as_text(report: Report, points: float | None = None) -> str:
     """Return the card as plain text."""
     lines = [f"{SIGNS[report.verdict]} {headline(report)}" + _points(report, points, " · ")]
-    if not all(report.aspects.values()):
+    if report.verdict == "partly right":  # while ordinary numbers are wrong, the rest of the list says nothing
         lines += [
             f"  {'✓' if holds else '✗'} {aspect(name)}: {_holds(holds)}" for name, holds in report.aspects.items()
         ]
@@ -64,7 +64,7 @@ def as_html(report: Report, points: float | None = None) -> str:
         f'<div style="font-size: 16px; font-weight: 600;"><span aria-hidden="true">{SIGNS[report.verdict]}</span> '
         f'{escape(title)}<span style="font-weight: 400;">{escape(_points(report, points, " · "))}</span></div>',
     ]
-    if not all(report.aspects.values()):
+    if report.verdict == "partly right":  # while ordinary numbers are wrong, the rest of the list says nothing
         items = "".join(
             f'<li style="display: inline-block; margin: 0 14px 0 0;"><span aria-hidden="true">{"✓" if holds else "✗"}</span> '
             f"{escape(aspect(name))}: {escape(_holds(holds))}</li>"
