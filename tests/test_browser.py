@@ -190,6 +190,8 @@ def test_a_wrong_answer_is_named_and_mended(notebook: Notebook) -> None:
     expect(images.first).to_be_visible(timeout=PATIENCE)
     assert images.first.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 100
     assert images.count() >= 4, "TensorBoard should show input and output of both layers"
+    notebook.page.set_viewport_size({"width": 1180, "height": 1160})
+    notebook.page.locator(".jp-Notebook-cell.jp-mod-active iframe").scroll_into_view_if_needed()
     notebook.picture("tensorboard")
 
 

@@ -612,11 +612,10 @@ print("parameters in one layer:   ", sum(p.numel() for p in nn.Linear(4, 2).para
 
 # %% nbgrader={"grade": false, "grade_id": "collapse_linear", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def collapse_linear(weights, biases):
-    """Return the weight and the bias of the one linear layer that does what three layers in
-    a row do.
+    """Return the weight and the bias of the one linear layer that does what three in a row do.
 
-    weights: three tensors of shape (outputs, inputs), the first layer's first. biases:
-    three tensors of shape (outputs,).
+    weights: three tensors of shape (outputs, inputs), the first layer's first.
+    biases: three tensors of shape (outputs,).
     Returns (weight, bias), of shapes (last outputs, first inputs) and (last outputs,).
     """
     ### BEGIN SOLUTION
@@ -719,14 +718,12 @@ plots.gradient_by_depth(found)
 def gradient_norms(activation, input, weights):
     """Return how strong the gradient is at each layer's weight.
 
-    The network computes hidden = activation(hidden @ weight.T) for each weight in turn,
-    beginning with hidden = input.
-    The gradient is that of the sum of all its outputs.
+    The network computes hidden = activation(hidden @ weight.T) for each weight in turn, and
+    begins with hidden = input. The gradient is that of the sum of all its outputs.
 
-    activation: a function on tensors. input: a tensor of shape (N, width). weights: a list
-    of tensors of shape (width, width),
-    the first layer's first. Returns a list of numbers, one a layer, in the same order: each
-    gradient's norm.
+    activation: a function on tensors. input: a tensor of shape (N, width).
+    weights: a list of tensors of shape (width, width), the first layer's first.
+    Returns a list of numbers, one a layer, in the same order: the norm of each gradient.
     """
     ### BEGIN SOLUTION
     leaves = [weight.detach().clone().requires_grad_() for weight in weights]
@@ -841,10 +838,10 @@ plots.before_after(images[:4], torch.sigmoid(images[:4]), titles=("before", "aft
 def log_layer_images(folder, name, layer, batches):
     """Log each batch of images before and after a layer.
 
-    folder: where the event file goes. name: for instance "sigmoid"; the tags are then
-    "sigmoid/input" and "sigmoid/output".
-    layer: a function on batches of images. batches: pairs (images, labels), images of shape
-    (N, 3, H, W).
+    folder: where the event file goes.
+    name: for instance "sigmoid"; the tags are then "sigmoid/input" and "sigmoid/output".
+    layer: a function on batches of images.
+    batches: pairs (images, labels) with images of shape (N, 3, H, W).
     The first batch is step 0, the second step 1, and so on. Returns nothing.
     """
     from torch.utils.tensorboard import SummaryWriter
