@@ -116,8 +116,7 @@ def _go_on(url: str, part: Path, md5: str, bar: Any, patience: Patience) -> None
             start, total = _extent(response, kept)
             chunks = _chunks(response)
             first = next(chunks, b"")
-            kind = response.headers.get_content_type()
-            if start == 0 and (kind == "text/html" or (first and not first.startswith(GZIP[: len(first)]))):
+            if start == 0 and first and not first.startswith(GZIP[: len(first)]):
                 raise DataError(
                     f"{urlsplit(url).hostname} answered with a web page or other file in place of CIFAR-10, "
                     f"as a network's login page does: log in with a browser and call again; {MEANWHILE}."

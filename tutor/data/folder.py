@@ -1,7 +1,6 @@
 """A folder of images, one folder a class, through ``torchvision.datasets.ImageFolder``."""
 
 import os
-import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +22,16 @@ def present(where: Path) -> bool:
     return (where / "train").is_dir() or (where / "test").is_dir()
 
 
+def may_be_read(folder: Path) -> bool:
+    """Return whether the folder can be listed and what lies in it reached, found out by doing both."""
+    try:
+        os.listdir(folder)
+        os.stat(os.path.join(folder, os.curdir))
+    except PermissionError:
+        return False
+    return True
+
+
 def read(where: Path, train: bool, announce: bool) -> Images:
     """Return the images of ``train/<class>/`` or ``test/<class>/``, in a fixed order that mixes the classes.
 
@@ -41,7 +50,9 @@ def read(where: Path, train: bool, announce: bool) -> Images:
 def _check_classes(split: Path) -> None:
     if not split.is_dir():
         raise DataError(f"{split.parent} holds no folder {split.name}/: it should, with one folder of images a class.")
-    missing = [name for name in CLASSES if os.access(split, os.X_OK) and not (split / name).is_dir()]
+    if not may_be_read(split):
+        raise DataError(f"The folder {split} may not be read (permission denied): ask its owner for access.")
+    missing = [name for name in CLASSES if not (split / name).is_dir()]
     if missing:
         there = sorted(entry.name for entry in split.iterdir() if entry.is_dir() and entry.name not in CLASSES)
         besides = f" (it does have {', '.join(there)})" if there else ""
@@ -49,9 +60,9 @@ def _check_classes(split: Path) -> None:
             f"{split} lacks the class {', '.join(missing)}{besides}: each of CIFAR-10's ten classes needs a folder "
             "of that name, so copy or unpack the images again."
         )
-    for place in (split, *(split / name for name in CLASSES)):
-        if not os.access(place, os.R_OK | os.X_OK):
-            raise DataError(f"The folder {place} may not be read (permission denied): ask its owner for access.")
+    for name in CLASSES:
+        if not may_be_read(split / name):
+            raise DataError(f"The folder {split / name} may not be read (permission denied): ask its owner for access.")
 
 
 def _samples(split: Path) -> list[tuple[str, int]]:
@@ -115,7 +126,7 @@ def _one(path: str) -> NDArray[np.uint8]:
         picture = np.asarray(default_loader(path), dtype=np.uint8)
     except PermissionError as error:
         raise DataError(f"{path} may not be read (permission denied): ask its owner for access.") from error
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"{path} is broken: it cannot be read as an image ({type(error).__name__}), so copy it again or delete it."
         ) from error

@@ -82,7 +82,7 @@ def load(
             _download(where, batches, announce, memory, patience, again=wanted == "download")
         except download.NoNetworkError as error:
             if wanted == "download":
-                raise
+                raise DataError(f"{error}: connect to the internet and call again; {download.MEANWHILE}.") from error
             return _sample(train, f"because {error}", announce, memory)
 
     key = ("folder" if found == "folder" else "original", where.resolve(), train)
@@ -108,7 +108,7 @@ def data_folder(root: str | os.PathLike[str] | None) -> Path:
     else:
         where = Path(named).expanduser()
     if where.is_dir():
-        if not os.access(where, os.R_OK | os.X_OK):
+        if not folder.may_be_read(where):
             raise DataError(f"The data folder {where} may not be read: ask its owner for access, or name another one.")
         if (where / "data_batch_1").exists():
             raise DataError(

@@ -66,16 +66,17 @@ def damage(where: Path, dataset: Batches) -> str | None:
     batches = where / dataset.base_folder
     if not batches.is_dir():
         return f"{batches} is not a folder"
-    if not os.access(batches, os.R_OK | os.X_OK):
-        return f"The folder {batches} may not be read (permission denied)"
     files = [*dataset.train_list, *dataset.test_list, [dataset.meta["filename"], dataset.meta["md5"]]]
     for name, md5 in files:
         path = batches / name
-        if not path.is_file():
+        try:
+            path.open("rb").close()
+            right = check_integrity(path, md5)
+        except FileNotFoundError:
             return f"{path} is missing"
-        if not os.access(path, os.R_OK):
-            return f"{path} may not be read (permission denied)"
-        if not check_integrity(path, md5):
+        except OSError as error:
+            return f"{path} cannot be read ({error.strerror})"
+        if not right:
             return f"{path} ({path.stat().st_size:,} bytes) is truncated or changed: its MD5 checksum is wrong"
     return None
 
