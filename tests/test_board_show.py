@@ -79,6 +79,14 @@ def test_a_program_gets_words_and_no_server(kernel: Kernel) -> None:
     ) == {"text/plain": "[]"}
 
 
+def test_only_a_person_sees_a_progress_bar(kernel: Kernel) -> None:
+    kernel.run("from tutor.board import layers; layers.LONG = 0.0")
+    log = LOG.format(name="relu", steps=3, folder="None")
+    assert set(kernel.run(log, watched=False)) == {"text/plain"}
+    assert set(kernel.run(log, watched=True)) == {"text/plain", "stdout"}
+    kernel.run("layers.LONG = 2.0")
+
+
 def test_a_person_gets_a_frame_with_everything_that_was_logged(kernel: Kernel) -> None:
     kernel.run("folder = board.run('full');" + LOG.format(name="sigmoid", steps=25, folder="folder"))
     shown = kernel.run("board.show(folder, height=500)")

@@ -93,6 +93,7 @@ class Picture(Figure):
         data = io.BytesIO()
         with rc_context(_STYLE):
             self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
+        self.set_layout_engine("none")  # laid out once; a second time, matplotlib would move things a little further
         return data.getvalue()
 
     def _repr_mimebundle_(
