@@ -24,8 +24,7 @@ def pin_the_world() -> tempfile.TemporaryDirectory[str]:
     home = tempfile.TemporaryDirectory(prefix="course-tests-")
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         os.environ[name] = str(Path(home.name) / name.lower())
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch's, and numpy's
     os.environ["TUTOR_DATA"] = "sample"
     # Of its own for each worker: notebooks that run at the same time replace each other's runs otherwise.
     os.environ["TUTOR_BUILD"] = str(Path(home.name) / "build")

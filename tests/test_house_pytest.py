@@ -22,7 +22,8 @@ def run(folder: Path, name: str, text: str, **variables: str) -> subprocess.Comp
     """Run one test file under the project's conftest.py, away from the project's other settings."""
     shutil.copy(TOP / "conftest.py", folder)
     (folder / name).write_text(text)
-    environment = {n: v for n, v in os.environ.items() if n != "CI" and not n.startswith("PYTEST")} | variables
+    outer = ("CI", "PYTEST", "JUPYTER", "IPYTHON", "TUTOR", "OMP_")  # this run's own pins
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(outer)} | variables
     command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.", name]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -52,23 +53,26 @@ def test_a_named_browser_that_does_not_run_is_refused(tmp_path: Path) -> None:
     assert "CHROMIUM names browser-of-nowhere, which is not a program that runs here" in done.stdout
 
 
+WORLD = """
+import os, sys
+from pathlib import Path
+
+import torch
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core import paths
+
+def test_it():
+    assert os.environ["TUTOR_DATA"] == "sample" and "CIFAR10_ROOT" not in os.environ
+    assert torch.get_num_threads() == 1
+    home = str(Path.home()) + os.sep
+    mine = [paths.jupyter_config_dir(), paths.jupyter_data_dir(), paths.jupyter_runtime_dir(), os.environ["IPYTHONDIR"]]
+    assert not [folder for folder in mine if folder.startswith(home)], mine
+    assert KernelSpecManager().get_kernel_spec("python3").argv[0]
+    assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+"""
+
+
 def test_tests_see_the_sample_one_thread_and_no_home_of_jupyter(tmp_path: Path) -> None:
-    text = """
-        import os, sys
-        from pathlib import Path
-        from jupyter_core import paths
-        from jupyter_client.kernelspec import KernelSpecManager
-        import torch
-        def test_it():
-            assert os.environ["TUTOR_DATA"] == "sample" and "CIFAR10_ROOT" not in os.environ
-            assert torch.get_num_threads() == 1
-            home = str(Path.home())
-            mine = [paths.jupyter_config_dir(), paths.jupyter_data_dir(), paths.jupyter_runtime_dir(),
-                    os.environ["IPYTHONDIR"]]
-            assert not [p for p in mine if p.startswith(home + os.sep)], mine
-            assert KernelSpecManager().get_kernel_spec("python3").argv[0]
-            assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
-    """
-    lines = text.splitlines()
-    done = run(tmp_path, "test_world.py", "\n".join(line[8:] for line in lines), CIFAR10_ROOT="/somewhere")
+    theirs = {"CIFAR10_ROOT": "/somewhere", "JUPYTER_RUNTIME_DIR": str(Path.home() / "runtime"), "PATH": os.defpath}
+    done = run(tmp_path, "test_world.py", WORLD, **theirs)
     assert done.returncode == 0, done.stdout
