@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 CLASSES: Final = (
@@ -22,6 +23,10 @@ CLASSES: Final = (
 )
 
 Source: TypeAlias = Literal["original", "folder", "sample"]
+Order: TypeAlias = NDArray[np.intp]
+
+# A product takes half as long as a quotient, and 255 times this is 1 exactly.
+TO_UNIT: Final = np.float32(1 / 255)
 
 
 class DataError(RuntimeError):
@@ -67,11 +72,12 @@ class Images:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Return an iterator over batches ``(pictures, labels)``.
 
-        ``pictures`` is float32 of shape (B, 3, 32, 32) in [0, 1], the values that torchvision's ``ToTensor`` gives;
-        ``labels`` is int64 of shape (B,). Both are the caller's own, free to be changed. B is ``size``, but for the
-        last batch, which has what is left or, with ``drop_last``, is left out. ``shuffle`` takes the pictures in an
-        order that depends on ``seed`` only (use the epoch's number), the same on every machine. ``limit`` is the
-        largest number of batches. Raises ``ValueError`` for a size below 1 or a limit below 0.
+        ``pictures`` is float32 of shape (B, 3, 32, 32) in [0, 1]: pixels / 255 as torchvision's ``ToTensor`` has it, to
+        one unit in the last place. ``labels`` is int64 of shape (B,). Both are the caller's own, free to be changed.
+        B is ``size``, but for the last batch, which has what is left or, with ``drop_last``, is left out. ``shuffle``
+        takes the pictures in an order that depends on ``seed`` only (use the epoch's number), the same on every
+        machine. ``limit`` is the largest number of batches. Raises ``ValueError`` for a size below 1 or a limit
+        below 0.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"size must be a whole number of pictures, 1 or more, and not {size!r}")
@@ -81,21 +87,23 @@ class Images:
         starts = range(0, stop, size)[:limit]
         return self._cut(starts, size, mixed_order(len(self), seed) if shuffle else None)
 
-    def _cut(self, starts: range, size: int, order: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+    def _cut(self, starts: range, size: int, order: Order | None) -> Iterator[tuple[Tensor, Tensor]]:
+        # In numpy, which stays in this thread: torch shares so small a job out among threads that then wait for each
+        # other, many times as long where other programs use the processor too.
+        pixels, labels = self.pixels.numpy(), self.labels.numpy()
         for start in starts:
-            if order is None:
-                pixels, labels = self.pixels[start : start + size], self.labels[start : start + size].clone()
-            else:
-                places = order[start : start + size]
-                pixels, labels = self.pixels[places], self.labels[places]
-            yield pixels / 255, labels
+            span = slice(start, start + size)
+            bright = (pixels[span] if order is None else pixels.take(order[span], axis=0)).astype(np.float32)
+            bright *= TO_UNIT
+            chosen = labels[span].copy() if order is None else labels.take(order[span])
+            yield torch.from_numpy(bright), torch.from_numpy(chosen)
 
 
-def mixed_order(n: int, seed: int) -> Tensor:
+def mixed_order(n: int, seed: int) -> Order:
     """Return a permutation of 0 … n-1, int64 of shape (n,), that depends on ``seed`` alone.
 
     It ranks the raw output of numpy's PCG64, which numpy promises never to change; ``torch.randperm`` promises that
     for one version only.
     """
     raw = np.random.PCG64(seed).random_raw(n)
-    return torch.from_numpy(np.argsort(np.asarray(raw), kind="stable"))
+    return np.argsort(np.asarray(raw), kind="stable")
