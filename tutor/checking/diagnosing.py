@@ -28,7 +28,7 @@ class Trial:
         failing: set[int],
     ) -> None:
         self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
-        self._outcomes: dict[str, list[Outcome]] = {}
+        self._outcomes: dict[tuple[str, int], Outcome] = {}
         self._together: tuple[str, ...] = ()  # two misconceptions in one function, where that is what was found
 
     def explain(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Trial:
             outcomes = self._run(
                 function, lambda index, one: same(self.exercise, self.cases[index], self.got[index], one)
             )
-            if outcomes is not None and self._shows(outcomes, self.failing):
+            if outcomes is not None and any(self._shows(index, outcomes[index]) for index in self.failing):
                 self._together = names
                 return names
         return ()
@@ -58,7 +58,7 @@ class Trial:
         for name in self.exercise.twins:
             if self._fits(name):
                 covered = {index for index in self.failing if self._alike(name, index)}
-                if self._shows(self._of(name), covered):
+                if any(self._shows(index, self._of(name, index)) for index in covered):
                     covers[name] = covered
         for one, other in combinations(covers, 2):
             if (
@@ -93,28 +93,29 @@ class Trial:
 
     def detaches(self, names: Iterable[str]) -> bool:
         """Tell whether one of the named twins is cut off from autograd by the misconception itself."""
-        return any(outcome.detached for name in names for outcome in self._of(name))
+        return any(self._of(name, index).detached for name in names for index in range(len(self.cases)))
 
     def _reproduces(self, name: str, indices: Iterable[int]) -> bool:
         indices = list(indices)
         failing = self.failing & set(indices)
-        return all(self._alike(name, index) for index in indices) and self._shows(self._of(name), failing)
+        return all(self._alike(name, index) for index in indices) and any(
+            self._shows(index, self._of(name, index)) for index in failing
+        )
 
     def _alike(self, name: str, index: int) -> bool:
-        return same(self.exercise, self.cases[index], self.got[index], self._of(name)[index])
+        return same(self.exercise, self.cases[index], self.got[index], self._of(name, index))
 
     def _like_right(self, name: str, index: int) -> bool:
-        return same(self.exercise, self.cases[index], self.right[index], self._of(name)[index])
+        return same(self.exercise, self.cases[index], self.right[index], self._of(name, index))
 
-    def _shows(self, outcomes: Sequence[Outcome], indices: Iterable[int]) -> bool:
+    def _shows(self, index: int, outcome: Outcome) -> bool:
         # Two functions that both raise TypeError need have nothing else in common: a value has to agree somewhere.
-        return any(outcomes[index].error is None and not self.got[index].slow for index in indices)
+        return outcome.error is None and not self.got[index].slow
 
-    def _of(self, name: str) -> list[Outcome]:
-        if name not in self._outcomes:
-            twin = self.exercise.twins[name]
-            self._outcomes[name] = [call(twin, case) for case in self.cases]
-        return self._outcomes[name]
+    def _of(self, name: str, index: int) -> Outcome:
+        if (name, index) not in self._outcomes:  # most twins give themselves away at the first case
+            self._outcomes[name, index] = call(self.exercise.twins[name], self.cases[index])
+        return self._outcomes[name, index]
 
     def _run(self, function: Function, alike: Callable[[int, Outcome], bool]) -> list[Outcome] | None:
         outcomes = []

@@ -119,4 +119,4 @@ def _show(report: Report, points: float | None) -> None:
         return
     from IPython.display import display
 
-    display({"text/html": card.as_html(report, points), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
+    display({"text/html": card.as_html(report, points), "text/plain": text}, raw=True)

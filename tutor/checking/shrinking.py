@@ -11,21 +11,26 @@ import torch
 
 from tutor.checking.exercise import Case, Exercise
 
+TRIES = 300  # smaller cases to try; counted, so that the same answer gets the same example on every machine
+
 Slot = tuple[int, ...]  # where a tensor stands in the arguments: (0,) is the first, (1, 2) the third of the second
 
 
 def shrink(exercise: Exercise, case: Case, fails: Callable[[Case], bool], *, seconds: float = 1.0) -> Case:
-    """Return the smallest case found, within ``seconds``, for which ``fails`` is still true.
+    """Return the smallest case found, within ``TRIES`` and ``seconds``, for which ``fails`` is still true.
 
-    ``fails`` must be true for ``case`` itself. Dimensions are cut first (those that belong together by
-    ``exercise.links``, or because two tensors have the same shape, at the same time), then options are left out, then numbers rounded.
+    ``fails`` must be true for ``case`` itself. Dimensions are cut first (those that belong together at the same time: by
+    ``exercise.links``, because two tensors have the same shape, or because they are of one size), then options are left
+    out, then numbers rounded.
     """
     deadline = time.monotonic() + seconds
+    tries = 0
     improved = True
     while improved:
         improved = False
         for smaller in _smaller(exercise, case):
-            if time.monotonic() > deadline:
+            tries += 1
+            if tries > TRIES or time.monotonic() > deadline:
                 return case
             if fails(smaller):
                 case, improved = smaller, True
@@ -38,9 +43,12 @@ def _smaller(exercise: Exercise, case: Case) -> Iterator[Case]:
     for group in _groups(exercise, slots):
         size = min(slots[slot].shape[dim] for slot, dim in group)
         for start, length in _cuts(size):
-            args = case.args
+            cut = dict(slots)
             for slot, dim in group:
-                args = _put(args, slot, slots[slot].narrow(dim, start, length))
+                cut[slot] = cut[slot].narrow(dim, start, length)
+            args = case.args
+            for slot, tensor in cut.items():
+                args = _put(args, slot, tensor)
             yield replace(case, args=args)
     for name in case.kwargs:
         yield replace(case, kwargs={key: value for key, value in case.kwargs.items() if key != name})
@@ -60,7 +68,12 @@ def _groups(exercise: Exercise, slots: dict[Slot, torch.Tensor]) -> list[list[tu
         by_shape.setdefault(tuple(tensor.shape), []).append(slot)
     for shape, alike in by_shape.items():
         groups += [[(slot, dim) for slot in alike if (slot, dim) not in linked] for dim in range(len(shape))]
-    return [group for group in groups if group]
+    by_size: dict[int, list[tuple[Slot, int]]] = {}
+    for slot, tensor in slots.items():
+        for dim, size in enumerate(tensor.shape):
+            by_size.setdefault(size, []).append((slot, dim))
+    groups += by_size.values()
+    return [group for position, group in enumerate(groups) if group and group not in groups[:position]]
 
 
 def _cuts(size: int) -> Iterator[tuple[int, int]]:

@@ -26,10 +26,8 @@ def prelu(input, weight):
 
 
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
-    if training:
-        slopes = lower + (upper - lower) * torch.rand_like(input)
-    else:
-        slopes = (lower + upper) / 2
+    where = torch.rand_like(input) if training else torch.full_like(input, 0.5)
+    slopes = lower + (upper - lower) * where
     return torch.where(input > 0, input, slopes * input)
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.activations.forward import CHAPTER, RECTIFIERS, SOFTMAXES
+from tutor.checking.bank.activations.forward import CHAPTER, SLOPES
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 
@@ -34,10 +34,11 @@ def _elementwise(draw: Draw) -> Iterable[Case]:
 
 
 def _backward(name: str, forward: Callable[..., Tensor], forbids: Iterable[str]) -> Exercise:
+    # The forward function is not what the exercise is about: torch's own may be used there.
     return Exercise(name, CHAPTER, gradient_of(forward), forbids=forbids, by_hand=True)
 
 
-relu_backward = _backward("relu_backward", F.relu, RECTIFIERS)
+relu_backward = _backward("relu_backward", F.relu, SLOPES)
 relu_backward.cases(_elementwise)
 relu_backward.twin("mask-forgotten")(lambda grad_output, input: (grad_output,))
 relu_backward.twin("grad-output-forgotten")(lambda grad_output, input: ((input > 0).to(input.dtype),))
@@ -84,7 +85,9 @@ def _naive_tanh(input: Tensor) -> Tensor:
     return (input.exp() - (-input).exp()) / (input.exp() + (-input).exp())
 
 
-softmax_backward = _backward("softmax_backward", lambda input, *, dim: F.softmax(input, dim), SOFTMAXES)
+softmax_backward = _backward(
+    "softmax_backward", lambda input, *, dim: F.softmax(input, dim), {"_softmax_backward_data"}
+)
 
 
 @softmax_backward.cases

@@ -1,0 +1,82 @@
+"""Every misconception of the bank is caught and named, alone and in pairs, with words for it."""
+
+from pathlib import Path
+
+import pytest
+
+from tutor.checking import bank, run, words
+from tutor.checking.answering import call
+from tutor.checking.comparing import same
+
+CHAPTER = Path(__file__).parents[1] / "solutions" / "01_activations" / "01_activations.py"
+NAMES = bank.names("01_activations")
+REMARKS = {("relu", "times-mask-at-infinity")}  # these cost nothing and are only mentioned
+SINGLES = [(name, identity) for name in NAMES for identity in bank.get(name).twins]
+SWITCHABLE = [name for name in NAMES if list(bank.get(name).pairs())]
+
+
+@pytest.mark.parametrize(("name", "identity"), SINGLES, ids=lambda part: part)
+def test_each_is_caught_and_named_exactly(name, identity):
+    for seed, hidden in ((0, False), (0, True), (1, False), (2, True)):
+        report = run(name, bank.twin(name, identity), hidden=hidden, seed=seed)
+        if (name, identity) in REMARKS:
+            assert report.passed and report.diagnoses == ()
+            told = report.notes
+        else:
+            assert not report.passed and report.score < 1 and report.notes == ()
+            assert report.example is None if hidden else report.example is not None
+            told = report.diagnoses
+        assert [diagnosis.id for diagnosis in told] == [identity], (seed, hidden)
+        assert told[0].message and told[0].hint and told[0].section
+
+
+def test_every_wrong_answer_of_the_bank_has_words_and_every_word_an_answer():
+    for name in NAMES:
+        spoken = words.load(bank.words_file(name))[name]
+        assert set(spoken["wrong"]) == set(bank.get(name).twins), name
+        assert len(spoken["hints"]) == 3, name
+
+
+def test_sections_to_read_again_are_headings_of_the_chapter():
+    text = CHAPTER.read_text(encoding="utf-8")
+    headings = {line.lstrip("# ") for line in text.splitlines() if line.startswith(("# ## ", "# ### "))}
+    for name, identity in SINGLES:
+        assert words.misconception(bank.words_file(name), name, identity).section in headings, (name, identity)
+
+
+@pytest.mark.parametrize("name", SWITCHABLE)
+def test_two_at_once_are_named_as_the_two_or_as_what_they_come_to(name):
+    # Where another name is given than the two, that one must do the very same: a mask, or two that come to a third.
+    exercise = bank.get(name)
+    functions = {frozenset([identity]): twin for identity, twin in exercise.twins.items()}
+    functions |= {frozenset(pair): function for pair, function in exercise.pairs()}
+    others = {}
+    for pair, function in exercise.pairs():
+        report = run(name, function)
+        named = frozenset(diagnosis.id for diagnosis in report.diagnoses)
+        assert not report.passed, pair
+        assert named in functions, (pair, named)
+        if named != frozenset(pair):
+            others[frozenset(pair)] = named
+    for pair, named in others.items():
+        for seed, hidden in ((0, False), (1, True)):
+            for case in exercise.draw(seed=seed, hidden=hidden):
+                one, other = call(functions[pair], case), call(functions[named], case)
+                assert same(exercise, case, one, other), (pair, named, case)
+    assert len(others) * 2 < len(list(exercise.pairs()))  # most pairs show both
+
+
+@pytest.mark.parametrize("name", SWITCHABLE)
+def test_two_at_once_are_named_in_hidden_cases_too(name):
+    for pair, function in every_third_pair(name):
+        seen, unseen = run(name, function, seed=3), run(name, function, seed=3, hidden=True)
+        assert [d.id for d in seen.diagnoses] == [d.id for d in unseen.diagnoses], pair
+
+
+def every_third_pair(name):
+    return list(bank.get(name).pairs())[::3]  # with other numbers, a sample tells as much
+
+
+def test_there_are_as_many_as_the_chapter_needs():
+    assert len(SINGLES) >= 150
+    assert all(len(bank.get(name).twins) >= 5 for name in NAMES)
