@@ -5,6 +5,21 @@ What can't be drawn is a ``PlotError`` with one sentence.
 
 from tutor.plots.curves import activations, gradient_by_depth, histograms
 from tutor.plots.figure import Picture, PlotError
+from tutor.plots.layers import convolution, convolution_steps
+from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.pictures import before_after, images
 
-__all__ = ["Picture", "PlotError", "activations", "before_after", "gradient_by_depth", "histograms", "images"]
+__all__ = [
+    "Picture",
+    "PlotError",
+    "activations",
+    "before_after",
+    "convolution",
+    "convolution_steps",
+    "feature_maps",
+    "gradient_by_depth",
+    "histograms",
+    "images",
+    "kernels",
+    "owners",
+]

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -71,7 +70,9 @@ def convolution(
         panel = _panel(picture, wide, tall + 1.9)
         left = 0.0
         size = _letters(sliding, cell)
-        for what, grid, between in zip(("input", "kernel", "output"), grids, ("×", "→", ""), strict=True):
+        for what, grid, between in zip(
+            ("input", "kernel", "output"), grids, ("\N{MULTIPLICATION SIGN}", "→", ""), strict=True
+        ):
             top = 0.8 + (tall - grid.shape[0]) / 2
             _draw(panel, sliding, what, step, (left, top), size)
             named = f"{what}, padding {_pair(sliding.padding)}" if what == "input" and any(sliding.padding) else what
@@ -105,8 +106,8 @@ def convolution_steps(
     kernel_wide = max(sliding.kernel.shape[1], 1.6)
     tall = sliding.input.shape[0] + sliding.output.shape[0] + 2.1
     fitting = int((WIDTH / SMALLEST - kernel_wide) // (frame + GAP))
-    across = max(1, min(len(steps), fitting, len(steps) if len(steps) <= 5 else -(-len(steps) // 2)))
-    rows = -(-len(steps) // across)
+    rows = -(-len(steps) // max(1, min(fitting, 5)))
+    across = -(-len(steps) // rows)
     wide = kernel_wide + across * (frame + GAP)
     cell = _cell(wide, 0)
     with drawing(cell * rows * tall, cell * wide) as picture:
@@ -176,7 +177,7 @@ def _cell(wide: float, needed: float) -> float:
 def _panel(picture: Picture, wide: float, tall: float) -> Axes:
     """Return axes without lines or ticks, one unit a cell, (0, 0) at the upper left."""
     panel = picture.subplots()
-    panel.set(xlim=(-0.1, wide + 0.1), ylim=(tall, 0), aspect="equal")
+    panel.set(xlim=(-0.15, wide + 0.15), ylim=(tall, 0), aspect="equal")
     panel.axis("off")
     return panel
 
@@ -188,9 +189,7 @@ def _letters(sliding: Sliding, cell: float) -> float:
     return min(12.0, 72 * cell * 0.48, 72 * cell * 0.85 / (0.64 * longest))
 
 
-def _draw(
-    panel: Axes, sliding: Sliding, what: str, step: int | None, at: tuple[float, float], size: float
-) -> None:
+def _draw(panel: Axes, sliding: Sliding, what: str, step: int | None, at: tuple[float, float], size: float) -> None:
     """Draw the input, kernel or output at (left, top) as it is at a step; outputs that are still to come are empty."""
     grid: Tensor = getattr(sliding, what)
     taps = set(sliding.taps(step)) if what == "input" and step is not None else set()
