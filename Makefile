@@ -16,7 +16,7 @@ TEST_ARGS ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -29,6 +29,11 @@ lab: environment  ## Open JupyterLab on the notebooks (options: make lab LAB_ARG
 
 test: environment  ## Run all tests (options: make test TEST_ARGS="-k relu")
 	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadfile $(TEST_ARGS)
+
+pictures: environment  ## Take the README's pictures anew from the browser tests
+	@$(python) -m pytest tests/test_browser.py
+	@mkdir -p docs/pictures && cp build/screenshots/card-wrong.png build/screenshots/card-right.png \
+	    build/screenshots/tensorboard.png docs/pictures/
 
 build: environment  ## Build the solution notebooks and the student notebooks from solutions/*/*.py
 	@$(python) -m tutor.cli build

@@ -28,6 +28,8 @@ TRASH = TOP / ".venv.trash"
 LOG = TOP / "build" / "install.log"
 PROJECT = TOP / "pyproject.toml"
 EXACT = TOP / "constraints.txt"
+# JupyterLab's own defaults for this environment: a lesson doesn't open with a question about news, nor go online for it.
+LAB_SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 GOAL = os.environ.get("COURSE_GOAL", "lab")  # the make target that asked, to be named in messages
 
 
@@ -179,6 +181,9 @@ def install(wanted, held):
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--log", str(LOG), "install"]
     run([*pip, "--constraint", EXACT.name, "--editable", ".[dev]"], held, TMPDIR=str(temporary))
     shutil.rmtree(str(temporary))
+    settings = VENV / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=2), encoding="utf-8")
     stamp = {"checkout": str(TOP), "python": version_inside(), "digest": wanted}
     MARKER.write_text(json.dumps(stamp), encoding="utf-8")
     MARKER.replace(STAMP)
