@@ -264,10 +264,12 @@ def test_a_full_disk_is_named(place: Place) -> None:
 def test_a_folder_that_may_not_be_written_is_named(place: Place) -> None:
     place.get()
     shutil.rmtree(place.root)
-    place.root.mkdir(0o755)
+    place.root.mkdir()
+    place.root.chmod(0o555)
     place.memory = Memory()
     with without_privileges():
         text = place.refusal()
+    place.root.chmod(0o755)
     assert f"{place.root} cannot be written to (Permission denied), which the download of CIFAR-10 needs" in text
 
 

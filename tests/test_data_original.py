@@ -155,8 +155,10 @@ def test_an_archive_that_may_not_be_read_is_named(shelf: Shelf) -> None:
 def test_a_folder_in_which_nothing_can_be_unpacked_is_named(shelf: Shelf) -> None:
     shelf.get()
     shutil.rmtree(shelf.root / FOLDER)
+    shelf.root.chmod(0o555)
     with without_privileges():
         text = shelf.refusal()
+    shelf.root.chmod(0o755)
     assert f"{shelf.root} cannot be written to (Permission denied), which unpacking CIFAR-10 needs" in text
 
 

@@ -67,15 +67,9 @@ def fetch(url: str, archive: Path, md5: str, *, announce: bool = True, patience:
     """
     part = archive.with_name(archive.name + ".part")
     failures, reached, restarted = 0, False, False
-    # Not to stderr: nbgrader gives nothing for a test cell that writes there.
+    # Not to stderr, since nbgrader gives nothing for a test cell that writes there; and no bar if there is no wait.
     with tqdm(
-        desc=archive.name,
-        unit="B",
-        unit_scale=True,
-        disable=not announce,
-        file=sys.stdout,
-        leave=False,
-        delay=0.5,  # no bar where there is nothing to wait for
+        desc=archive.name, unit="B", unit_scale=True, disable=not announce, file=sys.stdout, leave=False, delay=0.5
     ) as bar:
         while True:
             before = _size(part)
@@ -169,7 +163,7 @@ def _ask(url: str, kept: int, patience: Patience) -> Any:
             ) from answer
         raise NoNetworkError(f"{server} cannot be reached ({_in_words(cause)})") from answer
     if isinstance(answer, Exception):
-        raise answer
+        raise answer  # a mistake of ours, such as an address that is none
     return answer
 
 
