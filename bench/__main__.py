@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import math
 import pkgutil
 import sys
 import traceback
@@ -30,8 +31,8 @@ def figure(value: float | None) -> str:
     """Return a number with three significant digits, without an exponent; "-" for none."""
     if value is None:
         return "-"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 4
-    return f"{value:,.{digits}f}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{value:,.{decimals}f}"
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -50,6 +50,13 @@ def test_the_table_is_markdown_with_figures_ratio_and_goal() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.9978, "0.998"), (12.34, "12.3"), (0.00123, "0.00123"), (98765.0, "98,765"), (0.0, "0")]
+)
+def test_a_figure_has_three_digits_that_count(value: float, shown: str) -> None:
+    assert __main__.figure(value) == shown
+
+
 def test_one_that_fails_is_reported_and_the_others_still_run(monkeypatch, capsys) -> None:
     row = Row("works", 2, 1, "s", 2, ">= 2x")
     broken = measurement(error=RuntimeError("out of order"))
