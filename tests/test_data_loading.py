@@ -51,6 +51,13 @@ def test_the_second_sample_is_the_first() -> None:
     assert cifar10(source="sample", announce=False) is cifar10(source="sample", announce=False)
 
 
+def test_nothing_is_downloaded_while_nbgrader_runs_a_notebook(tmp_path: Path) -> None:
+    code = "from tutor import data\nprint(data.cifar10().source)"
+    done = python(code, NBGRADER_EXECUTION="autograde", CIFAR10_ROOT=str(tmp_path))
+    assert done.stdout.endswith("sample\n") and "while nbgrader runs" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_pin_holds_whatever_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_images(tmp_path)
     monkeypatch.setenv("CIFAR10_ROOT", str(tmp_path))

@@ -39,7 +39,8 @@ def cifar10(
     a network you get 5,000 or 1,000 pictures that the course draws itself, and one printed sentence says so.
 
     ``source`` asks for one of these alone: ``"original"``, ``"folder"``, ``"download"`` or ``"sample"``. The
-    environment's ``TUTOR_DATA`` does the same for every call that leaves ``source`` at ``"auto"``. With
+    environment's ``TUTOR_DATA`` does the same for every call that leaves ``source`` at ``"auto"``. While nbgrader
+    grades or validates a notebook (``NBGRADER_EXECUTION``), ``"auto"`` draws the sample rather than download. With
     ``announce=False`` nothing is printed, progress bars neither.
 
     The images stay in memory: a second call is immediate and returns the same tensors. Images from a folder come in a
@@ -77,6 +78,8 @@ def load(
     found = wanted
     if wanted == "auto":
         found = "original" if original.present(where, batches) else "folder" if folder.present(where) else "download"
+    if wanted == "auto" and found == "download" and not (where / batches.filename).exists() and _unattended():
+        return _sample(train, "because nothing is downloaded while nbgrader runs a notebook", announce, memory)
     if found == "download" and ("original", where.resolve(), train) not in memory.images:
         try:
             _download(where, batches, announce, memory, patience, again=wanted == "download")
@@ -92,6 +95,11 @@ def load(
         else:
             memory.images[key] = original.read(where, train, batches, announce)
     return memory.images[key]
+
+
+def _unattended() -> bool:
+    """Tell whether nbgrader is grading or validating: then nobody waits for, or sees, a long download."""
+    return bool(os.environ.get("NBGRADER_EXECUTION"))
 
 
 def data_folder(root: str | os.PathLike[str] | None) -> Path:
