@@ -7,6 +7,7 @@ from tutor.plots.curves import activations, gradient_by_depth, histograms
 from tutor.plots.figure import Picture, PlotError
 from tutor.plots.layers import convolution, convolution_steps
 from tutor.plots.maps import feature_maps, kernels, owners
+from tutor.plots.matrices import matrix, overlaps
 from tutor.plots.pictures import before_after, images
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     "histograms",
     "images",
     "kernels",
+    "matrix",
+    "overlaps",
     "owners",
 ]
