@@ -136,6 +136,13 @@ def cleaned_up(process: subprocess.Popen[str]) -> Iterator[None]:
         process.stdout.close()
 
 
+def processes(group: int, part: str) -> list[int]:
+    """Return the ids of a group's processes that have ``part`` among the words of their command line."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
+    found = [line.split(None, 2) for line in listed.splitlines()]
+    return [int(pid) for pid, of, command in found if int(of) == group and f" {part} " in f" {command} "]
+
+
 def test_a_fresh_checkout_is_installed_and_the_second_time_nothing_is_done(checkout: Checkout) -> None:
     status, output = checkout.make()
     assert status == 0, output
@@ -172,14 +179,8 @@ def test_interrupted_says_so_in_a_sentence_and_leaves_no_stamp(checkout: Checkou
 def test_a_second_make_waits_for_a_pip_whose_make_was_killed(checkout: Checkout) -> None:
     process = checkout.start_and_hold()
     with cleaned_up(process):
-        listed = subprocess.run(
-            ["ps", "-ww", "-eo", "pid,pgid,args"], capture_output=True, text=True, check=True
-        ).stdout
-        for line in listed.splitlines()[1:]:
-            pid, group, command = line.split(None, 2)
-            if int(group) == process.pid and "-m pip" not in command and "pyproject_hooks" not in command:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)  # make and environment.py; pip goes on alone
+        for pid in processes(process.pid, "make") + processes(process.pid, "tools/environment.py"):
+            os.kill(pid, signal.SIGKILL)  # pip goes on alone
         second = checkout.start()
         with cleaned_up(second):
             assert second.stdout
@@ -290,6 +291,17 @@ def test_a_full_disk_is_said_in_a_sentence(checkout: Checkout) -> None:
     status, output = checkout.make(FAIL="1")
     assert status != 0
     assert "The disk is full: free some" in output and "Then `make environment` again." in output
+    assert not checkout.stamp.exists()
+
+
+def test_a_pip_that_is_killed_is_said_in_a_sentence(checkout: Checkout) -> None:
+    process = checkout.start_and_hold()
+    with cleaned_up(process):
+        (pip,) = processes(process.pid, "-m pip")
+        os.kill(pip, signal.SIGKILL)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "pip was killed (signal 9), perhaps because memory ran out" in output
     assert not checkout.stamp.exists()
 
 

@@ -28,7 +28,7 @@ TRASH = TOP / ".venv.trash"
 LOG = TOP / "build" / "install.log"
 PROJECT = TOP / "pyproject.toml"
 EXACT = TOP / "constraints.txt"
-# JupyterLab's own defaults for this environment: a lesson doesn't open with a question about news, nor go online for it.
+# JupyterLab's defaults in this environment: a lesson neither opens with a question about news nor goes online for it.
 LAB_SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 GOAL = os.environ.get("COURSE_GOAL", "lab")  # the make target that asked, to be named in messages
 
@@ -194,7 +194,11 @@ def run(command, held, **variables):
     """Run one step in the open; raise Refused when it fails. A step that outlives this process keeps the lock."""
     keep = {} if held is None else {"pass_fds": (held.fileno(),)}
     environment = dict(clean(), **variables)
-    if subprocess.run(command, cwd=str(TOP), env=environment, stdin=subprocess.DEVNULL, **keep).returncode:
+    status = subprocess.run(command, cwd=str(TOP), env=environment, stdin=subprocess.DEVNULL, **keep).returncode
+    if status < 0:
+        said = "pip was killed (signal {}), perhaps because memory ran out: close other programs. Then `make {}` again."
+        raise Refused(said.format(-status, GOAL))
+    if status:
         raise Refused(explain(LOG.read_text(encoding="utf-8", errors="replace"), TOP, GOAL))
 
 

@@ -45,5 +45,6 @@ def explain(text, top, goal):
             python = "%d.%d" % sys.version_info[:2]
             cause = sentence.format(what=what, top=top, goal=goal, python=python, gigabytes=GIGABYTES)
             return "{} Then `make {}` again.".format(cause, goal)
-    last = text.strip().splitlines()[-1:] or ["see above"]
-    return "The installation failed ({}); all of it is in build/install.log.".format(last[0].strip())
+    lines = text.strip().splitlines() or ["see above"]
+    last = ([line for line in lines if "ERROR" in line] or lines)[-1].strip()[:200]
+    return "The installation failed ({}); all of it is in build/install.log. Then `make {}` again.".format(last, goal)
