@@ -31,8 +31,8 @@ FIGURES: dict[str, Callable[[], Picture]] = {
 WORDS = {
     "activations": "2 panels, inputs from -4 to 4: ReLU goes from 0 to 4, its slope from 0 to 1; "
     "Tanh goes from -1 to 1, its slope from 0 to 1.",
-    "gradient_by_depth": "Gradient norm by layer: Sigmoid from 1e-06 at layer 1 to 1e+00 at layer 3; "
-    "ReLU from 1e+00 at layer 1 to 1e+00 at layer 3.",
+    "gradient_by_depth": "Gradient norm by layer: Sigmoid from 1e-06 at layer 1 to 1 at layer 3; "
+    "ReLU from 1 at layer 1 to 1 at layer 3.",
     "histograms": "2 histograms: input from -2 to 2, mean 0, 11 % exactly 0; "
     "ReLU from 0 to 1, mean 0.33, 67 % exactly 0.",
     "images": "4 pictures of 6 by 6 pixels: cat, ship, frog, dog.",
@@ -77,7 +77,8 @@ assert not [name for name in sys.modules if name.startswith("tensorboard")], "pl
 
 def test_the_style_of_ones_own_figures_does_not_matter() -> None:
     plain = FIGURES["gradient_by_depth"]().png()
-    with matplotlib.rc_context({"figure.facecolor": "black", "font.size": 30, "lines.linewidth": 9, "axes.grid": True}):
+    dark = {"figure.facecolor": "black", "savefig.facecolor": "black", "font.size": 30, "lines.linewidth": 9}
+    with matplotlib.rc_context(dark):
         assert FIGURES["gradient_by_depth"]().png() == plain
 
 
@@ -139,7 +140,7 @@ def test_norms_of_zero_are_marked() -> None:
     line, crosses = figure.axes[0].get_lines()
     assert np.isnan(line.get_ydata()).tolist() == [True, True, False]
     assert crosses.get_xdata().tolist() == [1, 2] and crosses.get_label() == "dead: exactly 0"
-    assert figure.alt == "Gradient norm by layer: dead from 0 at layer 1 to 1e-03 at layer 3."
+    assert figure.alt == "Gradient norm by layer: dead from 0 at layer 1 to 0.001 at layer 3."
     assert plots.gradient_by_depth({"all": [0.0, 0.0]}).png()
     assert figure.axes[0].get_yscale() == "log"
 

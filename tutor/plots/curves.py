@@ -180,8 +180,8 @@ def _columns(panels: int) -> int:
 
 
 def _power(norm: Tensor) -> str:
-    """Return a norm by its order of magnitude."""
-    return f"{float(norm):.0e}" if norm else "0"
+    """Return a norm to one significant digit."""
+    return f"{float(f'{float(norm):.1g}'):g}"
 
 
 def _need(given: object, what: str, example: str) -> None:
