@@ -69,6 +69,8 @@ def test_counts_share_one_scale_and_show_their_zeros():
     found = cells(picture)
     assert [found[0, column][0] for column in range(5)] == ["1", "1", "2", "1", "1"]
     assert light(found[0, 2][1]) < light(found[0, 1][1])
+    first = [patch.get_facecolor() for patch in plots.overlaps({"a": ROW, "b": 2 * ROW}).axes[0].patches]
+    assert first[2] == first[5], "a 2 in the first and a 2 in the second"
     fillings = {text.get_text(): patch for text, patch in zip(_numbers(picture), picture.axes[0].patches, strict=True)}
     assert fillings["0"].get_facecolor()[:3] == to_rgb("white")
     levels = [light(fillings[number].get_facecolor()[:3]) for number in "0124"]

@@ -43,9 +43,9 @@ from tutor import board, check, data, hint, plots
 image = torch.rand(1, 3, 32, 32)
 down = nn.Conv2d(in_channels=3, out_channels=8, kernel_size=4, stride=2, padding=1)
 up = nn.ConvTranspose2d(in_channels=8, out_channels=3, kernel_size=4, stride=2, padding=1)
-print("in: ", tuple(image.shape))
-print("down", tuple(down(image).shape), "with a weight of shape", tuple(down.weight.shape))
-print("up: ", tuple(up(down(image)).shape), "with a weight of shape", tuple(up.weight.shape))
+print("in:  ", tuple(image.shape))
+print("down:", tuple(down(image).shape), "with a weight of shape", tuple(down.weight.shape))
+print("up:  ", tuple(up(down(image)).shape), "with a weight of shape", tuple(up.weight.shape))
 
 # %% [markdown]
 # Look at the two weights: `nn.Conv2d` keeps (out, in, height, width), `nn.ConvTranspose2d` keeps **(in, out,
@@ -326,7 +326,7 @@ print("transpose convolution: 4 to", up(torch.zeros(1, 1, 4, 4)).shape[-1])
 # %% [markdown]
 # Both 7 and 8 come down to 4, since a convolution ignores what is left over when another step doesn't fit. On the
 # way back up the 4 can't tell where it came from. The formula gives the smallest size, and `output_padding` chooses
-# among the others. With stride $s$ there are $s$ of them, so that output padding is at most $s - 1$. (torch wants
+# among the others. With stride $s$ there are $s$ of them, so that output padding is at most $s - 1$. (PyTorch wants
 # it to be smaller than the stride or than the dilation.)
 #
 # Or name the size that you want, when you call the layer:
@@ -431,7 +431,7 @@ check(conv_transpose2d, points=6, hidden=True)
 #
 # So **the backward pass of a transpose convolution is a convolution**: each input collects the gradients from where
 # it had stamped, multiplied by the stamp. It works the other way round too: the backward pass of a convolution is a
-# transpose convolution. That is how torch computes both, and why the weight is kept as (in, out): for the
+# transpose convolution. That is how PyTorch computes both, and why the weight is kept as (in, out): for the
 # convolution that leads back, it already has the shape (out, in).
 #
 # **On paper.** Input $(1, 2)$, kernel $(1, 2, 3)$, stride 2, so that there are five outputs. Their gradients are
@@ -574,8 +574,8 @@ check(overlap_count, points=4, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# On images: every stamp is an even patch, and each channel is a group of its own. Dividing by four keeps the values
-# between 0 and 1.
+# On images: every stamp is a plain square, and each channel is a group of its own. Dividing by four keeps the
+# values between 0 and 1.
 
 # %%
 pictures = data.cifar10(train=False)
@@ -620,7 +620,7 @@ ways = {
 for way, result in ways.items():
     inside = result[0, 0, 2:-2, 2:-2]
     unevenness = inside.std() / inside.mean()
-    print(f"{way:22} {len(inside.round(decimals=6).unique())} values, spread {unevenness:.0%} of their mean")
+    print(f"{way:22} different values: {len(inside.round(decimals=6).unique())}, spread {unevenness:.0%} of their mean")
 
 # %% [markdown]
 # **Your turn.** Write that last way, for any number of channels. `F.conv2d` is allowed. The size after it is
