@@ -150,6 +150,9 @@ def test_what_a_layer_raises_is_passed_on_and_what_was_logged_is_kept(build: Pat
 @pytest.mark.parametrize(
     ("layer", "given", "sentence"),
     [
+        (None, batches(1), "The layer is of type NoneType; give a module or a function, such as"),
+        (torch.relu, batches(1)[0][0], r"batches is of type Tensor; give a list of batches, such as \[images\]"),
+        (torch.relu, 3, "batches is of type int; give a list of batches"),
         (torch.relu, [], "There are no batches to log for 'bad': give a list of tensors, or images.batches"),
         (lambda x: x.tolist(), batches(1), "The layer's output for batch 0 is of type list, not a tensor"),
         (lambda x: None, batches(1), "The layer's output for batch 0 is of type NoneType"),
@@ -220,10 +223,3 @@ def test_a_disk_on_which_there_is_no_more_room() -> None:
 def test_nothing_is_printed_for_a_short_run(capsys: pytest.CaptureFixture[str]) -> None:
     board.log_layer("quiet", torch.relu, batches(3))
     assert capsys.readouterr() == ("", "")
-
-
-def test_a_long_run_shows_its_progress_on_stdout(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    monkeypatch.setattr("tutor.board.layers.LONG", 0.0)
-    board.log_layer("slow", torch.relu, batches(3))
-    printed = capsys.readouterr()
-    assert "Logging slow" in printed.out and "/3" in printed.out and printed.err == ""

@@ -64,13 +64,22 @@ def log_layer(
     batch; ``"tile"``: those of each picture or map; ``(low, high)``: these.
 
     Returns the folder. What the layer raises is passed on; steps that were logged before it are kept.
-    Raises BoardError when there is no batch, when a batch or what the layer returns is not a tensor of images or has
-    values that its scale doesn't allow, and when the folder can't be written. The earlier run of that name is only
-    replaced once the first batch has gone through the layer.
+    Raises BoardError for arguments of another kind, when there is no batch, when a batch or what the layer returns is
+    not a tensor of images or has values that its scale doesn't allow, and when the folder can't be written. The earlier
+    run of that name is only replaced once the first batch has gone through the layer.
     """
     check_name(name)
     if limit is not None and limit < 1:
         raise BoardError(f"limit={limit} logs nothing; give the number of batches to log, or leave limit out for all.")
+    if not callable(layer):
+        raise BoardError(
+            f"The layer is of type {type(layer).__name__}; give a module or a function, such as nn.ReLU()."
+        )
+    if isinstance(batches, Tensor) or not isinstance(batches, Iterable):
+        raise BoardError(
+            f"batches is of type {type(batches).__name__}; give a list of batches, such as [images], "
+            "or images.batches(64)."
+        )
     total = len(batches) if isinstance(batches, Sized) else limit
     steps = _steps(layer, islice(batches, limit), scale, input_scale)
     first = next(steps, None)
