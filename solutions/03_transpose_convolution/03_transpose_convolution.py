@@ -619,8 +619,8 @@ ways = {
 }
 for way, result in ways.items():
     inside = result[0, 0, 2:-2, 2:-2]
-    unevenness = inside.std() / inside.mean()
-    print(f"{way:22} different values: {len(inside.round(decimals=6).unique())}, spread {unevenness:.0%} of their mean")
+    different, unevenness = len(inside.round(decimals=6).unique()), inside.std() / inside.mean()
+    print(f"{way:22} different values: {different}, spread {unevenness:.0%} of their mean")
 
 # %% [markdown]
 # **Your turn.** Write that last way, for any number of channels. `F.conv2d` is allowed. The size after it is
