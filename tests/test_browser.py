@@ -186,7 +186,8 @@ def test_a_wrong_answer_is_named_and_mended(notebook: Notebook) -> None:
             assert picture.get_attribute("alt"), "a picture without alt text"
             notebook.picture(text.split("(")[0].replace(".", "-"))
     notebook.run("board.show(folder)")
-    images = notebook.page.frame_locator(".jp-Notebook-cell.jp-mod-active iframe").locator("img[src*='individualImage']")
+    frame = notebook.page.frame_locator(".jp-Notebook-cell.jp-mod-active iframe")
+    images = frame.locator("img[src*='individualImage']")
     expect(images.first).to_be_visible(timeout=PATIENCE)
     assert images.first.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 100
     assert images.count() >= 4, "TensorBoard should show input and output of both layers"
