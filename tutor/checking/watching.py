@@ -21,6 +21,8 @@ _PUBLIC = {
     "rrelu_with_noise_functional": "rrelu",
     "log_sigmoid_forward": "logsigmoid",
     "_safe_softmax": "softmax",
+    "im2col": "unfold",
+    "col2im": "fold",
 }
 
 
@@ -31,9 +33,15 @@ def public_name(operator: str) -> str:
     return _PUBLIC.get(operator, operator.strip("_"))
 
 
+_CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
+
+
 @dataclass
 class Seen:
-    """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked."""
+    """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked.
+
+    Torch has one operator, ``"convolution"``, for convolutions of both kinds; a transposed one is also ``"conv_transpose"``.
+    """
 
     operators: set[str] = field(default_factory=set)
     autograd: bool = False
@@ -52,7 +60,15 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.name().removeprefix("aten::").split(".")[0]
         self._seen.operators.add(name if name.startswith("__") else name.rstrip("_"))
+        if name in _CONVOLUTIONS and _given(func, "transposed", args, kwargs or {}):
+            self._seen.operators.add("conv_transpose")
         return func(*args, **(kwargs or {}))
+
+
+def _given(func: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """Return what an operator is called with for one of its arguments."""
+    position = [argument.name for argument in func._schema.arguments].index(name)
+    return kwargs[name] if name in kwargs else args[position]
 
 
 class _Autograd(TorchFunctionMode):
