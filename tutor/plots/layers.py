@@ -223,7 +223,7 @@ def _draw(panel: Axes, sliding: Sliding, what: str, step: int | None, at: tuple[
     if taps and sliding.dilation != (1, 1):  # the window has holes: frame each cell that it looks at
         for row, column in taps:
             panel.add_patch(Rectangle((at[0] + column, at[1] + row), 1, 1, **frame))
-        frame.update(linewidth=1.4, linestyle="--")
+        frame.update(linewidth=1.4)
     if taps:
         (top_row, left_column), (last_row, last_column) = min(taps), max(taps)
         corner = (at[0] + left_column, at[1] + top_row)
