@@ -23,8 +23,6 @@
 # `check` under it. It tells you what is right and what isn't. Stuck? `hint(conv2d)` gives three hints, one at a time.
 
 # %%
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -402,8 +400,8 @@ for options in (
 # along. It has no `padding_mode`: other modes mean `F.pad` first.
 #
 # **Convolution and ReLU** are the unit that CNNs are made of. A convolution weighs and adds up, so that two of them
-# in a row, with nothing in between, are just one with a larger kernel. The ReLU is the bend that keeps them apart:
-# what resembles the pattern stays, the rest becomes 0.
+# in a row, with nothing in between, are just one with a larger kernel (but for the borders). The ReLU is the bend
+# that keeps them apart: what resembles the pattern stays, the rest becomes 0.
 
 # %%
 unit = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1), nn.ReLU())
@@ -883,9 +881,10 @@ plots.kernels(net[0].weight)
 
 # %% [markdown]
 # A kernel of one colour all over looks for that colour. One that is light on one side and dark on the other is an
-# edge filter, much like Sobel's; several bands make a filter for stripes. Where the three rows below look alike, the
-# kernel minds brightness; where they differ, colour. Large networks trained on millions of photos come to the same:
-# edges, stripes and colours filled the first layer of AlexNet, too. Nobody drew them. The task and the pictures did.
+# edge filter, much like Sobel's; several bands make a filter for stripes. Where a kernel's three grey pictures look
+# alike, it minds brightness; where they differ, colour. Large networks trained on millions of photos come to the
+# same: edges, stripes and colours filled the first layer of AlexNet, too. Nobody drew them. The task and the pictures
+# did.
 #
 # What each kernel finds in one picture, after the ReLU, each map scaled by itself. A map that stays black belongs to
 # a kernel that nothing in this picture resembles.
