@@ -168,9 +168,10 @@ def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> 
     if len(connected) < len(outputs) or not outputs:
         outcome.detached = True
         return
-    upstream = [_upstream(tensor) for tensor in outputs]
     try:
-        grads = torch.autograd.grad(outputs, leaves, upstream, allow_unused=True)
+        # One weighted sum, and not grad_outputs: for those, torch imports half a second's worth of modules.
+        total = torch.stack([(tensor * _upstream(tensor)).sum() for tensor in outputs]).sum()
+        grads = torch.autograd.grad(total, leaves, allow_unused=True)
     except (KeyboardInterrupt, TooSlow):
         raise
     except BaseException as error:  # an in-place edit, say, shows up only here; it becomes part of the report

@@ -2,8 +2,8 @@
 
 An answer is compared with each known twin on the same inputs. Only a twin that reproduces what the answer did is named; where
 none does, the report says so. Two mistakes at once are looked for in three ways, from the strictest on: a twin that has
-both; two twins that share the failing cases between them; one twin for each failing part of the score, if ordinary
-numbers, on which all else rests, are either right or explained.
+both; two twins that share the failing cases between them; one twin for each failing part of the score, and there for every
+part if ordinary numbers are wrong.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Trial:
         failing: set[int],
     ) -> None:
         self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
+        # The failing cases first: there, a function that isn't what was done gives itself away at the first call.
+        self._everywhere = sorted(range(len(cases)), key=lambda index: index not in failing)
         self._outcomes: dict[tuple[str, int], Outcome] = {}
         self._together: tuple[str, ...] = ()  # two misconceptions in one function, where that is what was found
 
@@ -38,8 +40,7 @@ class Trial:
         """
         if not self.failing:
             return ()
-        everywhere = range(len(self.cases))
-        singles = [name for name in self.exercise.twins if self._reproduces(name, everywhere)]
+        singles = [name for name in self.exercise.twins if self._reproduces(name, self._everywhere)]
         return tuple(singles) or self._both() or self._shared() or self._by_aspect()
 
     def _both(self) -> tuple[str, ...]:
@@ -76,9 +77,9 @@ class Trial:
             names = [name for name in self.exercise.twins if self._reproduces(name, here) and self._fits(name)]
             if len(names) == 1:  # with two candidates, naming one would be a guess
                 found[names[0]] = None
-            elif aspect == CORE:
-                # What large numbers or other arguments give says little while ordinary ones are wrong for no known reason.
-                return ()
+        if any(self.cases[index].aspect == CORE for index in self.failing) and self.explained(found) != self.failing:
+            # While ordinary numbers are wrong, everything rests on them, and half an explanation would be a guess.
+            return ()
         return tuple(found)
 
     def _fits(self, name: str) -> bool:
@@ -117,10 +118,10 @@ class Trial:
             self._outcomes[name, index] = call(self.exercise.twins[name], self.cases[index])
         return self._outcomes[name, index]
 
-    def _run(self, function: Function, alike: Callable[[int, Outcome], bool]) -> list[Outcome] | None:
-        outcomes = []
-        for index, case in enumerate(self.cases):
-            outcomes.append(call(function, case))
-            if not alike(index, outcomes[-1]):
+    def _run(self, function: Function, alike: Callable[[int, Outcome], bool]) -> dict[int, Outcome] | None:
+        outcomes = {}
+        for index in self._everywhere:
+            outcomes[index] = call(function, self.cases[index])
+            if not alike(index, outcomes[index]):
                 return None
         return outcomes

@@ -58,8 +58,9 @@ class _Stop:
         self._tracer = sys.gettrace()
 
     def __call__(self, _: int, frame: FrameType | None) -> None:
-        # Not in the middle of our own bookkeeping or torch's, which would be left half done: the next alarm follows soon.
-        if frame is None or frame.f_globals.get("__name__") in _BOOKKEEPERS:
+        # Not in the middle of our own bookkeeping or torch's, nor of an import (torch has late ones), which would be left
+        # half done for good: the next alarm follows soon.
+        if frame is None or frame.f_globals.get("__name__") in _BOOKKEEPERS or _importing(frame):
             return
         self._alarms += 1
         if self._alarms > 1:
@@ -73,6 +74,14 @@ class _Stop:
     def over(self) -> None:
         if self._alarms > 1:
             sys.settrace(self._tracer)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _strike(frame: FrameType, event: str, argument: object) -> Any:

@@ -19,7 +19,7 @@ def gradient_of(forward: Callable[..., Tensor]) -> Callable[..., tuple[Tensor]]:
     def oracle(grad_output: Tensor, input: Tensor, **options: Any) -> tuple[Tensor]:
         with torch.enable_grad():
             leaf = input.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(forward(leaf, **options), leaf, grad_output.detach())
+            (gradient,) = torch.autograd.grad((forward(leaf, **options) * grad_output.detach()).sum(), leaf)
         return (gradient,)
 
     return oracle
@@ -31,6 +31,11 @@ def _elementwise(draw: Draw) -> Iterable[Case]:
     yield Case("shapes", (draw.off_zero(5), draw.off_zero(5)))
     yield Case("conduct", (draw.off_zero(2, 3).float(), draw.off_zero(2, 3).float()))
     yield Case("large", (draw.off_zero(1, 4), torch.tensor([[-800.0, -40.0, 40.0, 800.0]], dtype=torch.float64)))
+
+
+def _with_zero(draw: Draw) -> Iterable[Case]:
+    yield from _elementwise(draw)
+    yield Case("zero", (draw.off_zero(1, 3), torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64)))
 
 
 def _backward(name: str, forward: Callable[..., Tensor], forbids: Iterable[str]) -> Exercise:
@@ -50,7 +55,7 @@ relu_backward.twin("both-masks")(lambda grad_output, input: (grad_output.clamp(m
 relu_backward.twin("sign-for-mask")(lambda grad_output, input: (grad_output * input.sign(),))
 
 sigmoid_backward = _backward("sigmoid_backward", torch.sigmoid, {"sigmoid_backward", "log_sigmoid_backward"})
-sigmoid_backward.cases(_elementwise)
+sigmoid_backward.cases(_with_zero)
 sigmoid_backward.twin("sigmoid-twice")(
     lambda grad_output, input: (grad_output * _slope(torch.sigmoid(torch.sigmoid(input))),)
 )
@@ -69,7 +74,7 @@ def _slope(s: Tensor) -> Tensor:
 
 
 tanh_backward = _backward("tanh_backward", torch.tanh, {"tanh_backward"})
-tanh_backward.cases(_elementwise)
+tanh_backward.cases(_with_zero)
 tanh_backward.twin("input-as-output")(lambda grad_output, input: (grad_output * (1 - input**2),))
 tanh_backward.twin("square-forgotten")(lambda grad_output, input: (grad_output * (1 - torch.tanh(input)),))
 tanh_backward.twin("square-of-difference")(lambda grad_output, input: (grad_output * (1 - torch.tanh(input)) ** 2,))
@@ -104,6 +109,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("conduct", (draw.normal(2, 3).float(), draw.normal(2, 3).float()), {"dim": 1})
     large = torch.tensor([[1000.0, 1001.0], [-1000.0, -999.0]], dtype=torch.float64)
     yield Case("large", (draw.normal(2, 2), large), {"dim": 1})
+    apart = torch.tensor([[0.0, 200.0], [-900.0, 900.0]], dtype=torch.float64)
+    yield Case("large", (draw.normal(2, 2), apart), {"dim": 1})
 
 
 @softmax_backward.model(

@@ -21,6 +21,7 @@ def _(draw: Draw) -> Iterable[Case]:
     for shape in ((draw.size(2), 3), (2, draw.size(2), 2, 2)):
         yield Case(CORE, (draw.off_zero(*shape),))
     yield Case("large", (torch.tensor([[-1000.0, -30.0, 30.0, 1000.0]], dtype=torch.float64),))
+    yield Case("zero", (torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64),))
 
 
 mend_tanh.twin("unchanged")(lambda input: 2 / (1 + (-2 * input).exp()) + 1)
@@ -93,6 +94,11 @@ def _(draw: Draw) -> Iterable[Case]:
         activations[draw.integer(0, samples - 1), :] = 0  # one picture in which every unit is silent
         activations[0, -1], activations[-1, -1] = 0.7, 0.0  # alive once is alive
         yield Case(CORE, (activations,), observe=_whole)
+    # Dead, always alive, silent in one picture of three, in two of three: as many as there are units of each kind.
+    kinds = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]], dtype=torch.float64).repeat_interleave(
+        torch.tensor([draw.size(1), draw.size(2), 3, 2]), dim=0
+    )
+    yield Case(CORE, (kinds.T * draw.uniform(3, len(kinds), low=0.1),), observe=_whole)
     yield Case("arguments", (draw.uniform(3, 4, low=0.1),), observe=_whole)
     yield Case("arguments", (torch.zeros(3, 4, dtype=torch.float64),), observe=_whole)
 
@@ -228,19 +234,21 @@ def _images(folder: Path) -> dict[str, dict[int, Tensor]]:
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture shows, from either side of the layer, however the batch is laid out in it.
+    """Say which batch a picture shows, from either side of the layer: whole images, wherever they lie in it.
 
-    Each batch has a brightness of its own and the layer's output is its negative: the pixels tell by themselves.
+    Each batch has a brightness of its own, each image its own noise, and the layer's output is its negative.
     """
-    pixels = picture.double() / 255
+    size = batches[0][0].shape[-1]
+    if min(picture.shape[:2]) < size:
+        return "something else"
+    windows = picture.double().div(255).unfold(0, size, 1).unfold(1, size, 1)  # (rows, columns, 3, size, size)
     sides = [(f"batch {index} before the layer", images) for index, (images, _) in enumerate(batches)]
     sides += [(f"batch {index} after the layer", negative(images)) for index, (images, _) in enumerate(batches)]
     for side, images in sides:
-        found = int(((pixels > images.min() - 0.01) & (pixels < images.max() + 0.01)).sum())
-        if found >= images.numel():
-            return side
-        if found >= images[0].numel():
-            return f"a part of {side}"
+        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
+        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
+        if any(found):
+            return side if all(found) else f"a part of {side}"
     return "something else"
 
 

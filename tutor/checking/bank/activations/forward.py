@@ -62,6 +62,12 @@ def elementwise(
     yield Case("gradient", (draw.off_zero(draw.size(2), draw.size(3), high=high),), gradient=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3), high=high).float(),))
     yield Case("large", (torch.tensor([list(large)], dtype=torch.float64) * (1 + draw.integer(0, 9) / 100),))
+    yield Case("zero", (_around_zero(),))
+
+
+def _around_zero() -> Tensor:
+    # Zero itself, where a formula may divide 0 by 0 and a choice between two halves may leave it out.
+    return torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64)
 
 
 relu = Exercise("relu", CHAPTER, lambda input: F.relu(input), forbids=RECTIFIERS)
@@ -186,6 +192,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("shapes", (draw.off_zero(draw.size(3), 4), draw.uniform(4, low=0.1, high=0.9)))
     yield Case("gradient", (draw.off_zero(2, 2, 2, 2), weight), gradient=True)
     yield Case("conduct", (draw.off_zero(2, 2, 2, 2).float(), weight.float()))
+    zeros = torch.tensor([[[[0.0, -0.5]], [[0.5, -0.25]]]], dtype=torch.float64)
+    yield Case("zero", (zeros, weight))
 
 
 def _per_channel(input: Tensor, weight: Tensor) -> Tensor:
@@ -214,8 +222,7 @@ def _rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: 
 
 def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[Any, ...]], Any]:
     """Return what says, of an answer's slopes, all that has to hold whichever random numbers were drawn."""
-
-    middle = (lower + upper) / 2
+    known = {"lower": lower, "the middle one": (lower + upper) / 2, "upper": upper}
 
     def observe(value: Any, args: tuple[Any, ...]) -> Any:
         input = args[0]
@@ -226,7 +233,7 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
         facts: dict[str, Any] = {
             "a tensor of the input's shape": True,
             "of the input's dtype": value.dtype == input.dtype,
-            "positive numbers stay as they are": bool(torch.equal(value[input > 0], input[input > 0])),
+            "positive numbers and 0 stay as they are": bool(torch.equal(value[input >= 0], input[input >= 0])),
             "number of slopes": "one" if high - low < 1e-5 else "many",
         }
         if upper - lower < 1e-5:
@@ -234,10 +241,13 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
         if not training:
             return {**facts, "slope": round((low + high) / 2, 4) if high - low < 1e-5 else "varies"}
         facts["every slope is between lower and upper"] = lower - 1e-6 <= low and high <= upper + 1e-6
-        facts["always the middle slope"] = max(abs(low - middle), abs(high - middle)) < 1e-6
-        if facts["number of slopes"] == "many":
+        if facts["number of slopes"] == "one":
+            facts["slope"] = next((name for name, slope in known.items() if abs(low - slope) < 1e-5), "another")
+        else:
             facts["lowest slope"], facts["highest slope"] = round(low, 1), round(high, 1)
             facts["mean slope"] = round(slopes.mean().item(), 1)
+            margin = (upper - lower) / 50
+            facts["the whole range is used"] = low < lower + margin and high > upper - margin
             even = slopes.std().item() / (high - low) - 1 / math.sqrt(12)
             facts["evenly spread, each element its own"] = (
                 abs(even) < 0.03 and slopes.unique().numel() > len(slopes) / 2
@@ -261,6 +271,7 @@ def _(draw: Draw) -> Iterable[Case]:
     # Marked as random because the gradients of an answer that (wrongly) draws numbers here can't be compared with a twin's.
     yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, observe=still, random=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), observe=still)
+    yield Case("zero", (_around_zero(),), observe=still)
     limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, _facts(0.2, 0.8, True)
     sample = draw.off_zero(20, 100)
     yield Case("random", (sample,), limits, observe=moving, random=True)
@@ -270,7 +281,7 @@ def _(draw: Draw) -> Iterable[Case]:
     # Next to nothing is left to chance here, so that gradients can be compared in training too.
     fixed = {"lower": 0.4, "upper": 0.400001, "training": True}
     yield Case(
-        "gradient",
+        "random",
         (draw.off_zero(2, draw.size(3)),),
         fixed,
         gradient=True,
