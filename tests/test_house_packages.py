@@ -69,6 +69,16 @@ def test_what_is_installed_is_what_constraints_pin() -> None:
     assert {name: pins.get(name) for name in found} == found
 
 
+def test_the_pinned_versions_take_the_very_oldest_python() -> None:
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    too_new = []
+    for name in installed(PROJECT["name"], frozenset({"dev"})):
+        bounds = metadata.metadata(name).get("Requires-Python", "")
+        if not SpecifierSet(bounds).contains(oldest):
+            too_new.append(f"{name} asks for Python {bounds}")
+    assert not too_new
+
+
 def test_conda_installs_this_project_in_the_same_versions_and_lists_nothing_of_its_own() -> None:
     conda = yaml.safe_load((TOP / "environment.yml").read_text(encoding="utf-8"))
     *own, pip_section = conda["dependencies"]
@@ -102,7 +112,7 @@ def tool(name: str) -> ModuleType:
         ),
         ("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.", "The package index can't be reached"),
         ("ERROR: No matching distribution found for torch==2.15.0", "There is no torch==2.15.0 for Python 3."),
-        ("ERROR: ResolutionImpossible: for help visit", "`make constraints`"),
+        ("ERROR: ResolutionImpossible: for help visit", "don't fit together under Python 3."),
         ("PermissionError: [Errno 13] Permission denied: '/a/b'", "/a/b may not be written to by you"),
         ("first\nsomething else", "The installation failed (something else)"),
         ("ERROR: no such thing\n" + "more " * 99, "The installation failed (ERROR: no such thing)"),

@@ -23,7 +23,8 @@ CAUSES = (
     ),
     (
         r"ResolutionImpossible",
-        "constraints.txt and pyproject.toml contradict each other: `make constraints` resolves them anew.",
+        "The versions in constraints.txt don't fit together under Python {python}: name another Python, as in"
+        " `make {goal} PYTHON=python3.12`, or resolve them anew with `make constraints`.",
     ),
     (
         r"Permission denied(: '(?P<what>[^']*)')?",
@@ -42,7 +43,7 @@ def explain(text, top, goal):
         found = re.search(pattern, end)
         if found:
             what = found.groupdict().get("what") or str(top)
-            python = "%d.%d" % sys.version_info[:2]
+            python = "%d.%d.%d" % sys.version_info[:3]
             cause = sentence.format(what=what, top=top, goal=goal, python=python, gigabytes=GIGABYTES)
             return "{} Then `make {}` again.".format(cause, goal)
     lines = text.strip().splitlines() or ["see above"]
