@@ -148,6 +148,12 @@ def difference(source: str, text: str) -> str:
     return f"{' | '.join(old)}  ->  {' | '.join(new) or '(left out)'}"
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Some changes log into a folder of another name: that shall not be the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
 def function_of(name: str, text: str):
     scope: dict = {}
     with warnings.catch_warnings():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import sysconfig
 import tempfile
 import threading
 import time
+import traceback
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -19,6 +24,12 @@ from tutor.checking.limiting import TooSlow, time_limit
 from tutor.checking.surroundings import apart
 from tutor.checking.watching import Seen, watch
 
+_LIBRARIES = (
+    *(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    str(Path(torch.__file__).parent),
+    str(Path(__file__).parents[1]),
+    "<frozen",
+)
 LARGEST = 1_000_000  # elements; a larger result (always a wrong one) isn't copied, only looked at
 
 
@@ -50,8 +61,8 @@ class Outcome:
 def call(function: Function, case: Case, *, limit: float | None = None, seed: int = 0) -> Outcome:
     """Call ``function`` with copies of the case's arguments and return what happened; only Ctrl-C gets through.
 
-    ``limit`` is in seconds; None sets no limit. Random numbers are seeded for the call; they, autograd's mode, stdout and
-    stderr are put back after it.
+    ``limit`` is in seconds; None sets no limit. Random numbers are seeded for the call (``surroundings.untouched`` puts
+    them back); autograd's mode, stdout and stderr are put back after it.
     """
     outcome = Outcome()
     with contextlib.ExitStack() as folders, apart(seed) as said:
@@ -90,8 +101,9 @@ def _call(function: Function, case: Case, limit: float | None, outcome: Outcome,
             outcome.after = tuple(detach(args[index]) for index in outcome.changed)
             if case.gradient:
                 _differentiate(value, leaves, outcome)
-            plain = detach(value)
-            outcome.value = case.observe(plain, used) if case.observe else plain
+            outcome.value = detach(value)
+            if case.observe:
+                _observe(case, used, outcome)
     except KeyboardInterrupt:
         raise
     except TooSlow:
@@ -113,16 +125,38 @@ def _after(args: tuple[Any, ...], meant: tuple[Any, ...], threads: set[threading
     return tuple(Used(now, busy) if isinstance(then, Folder) else then for now, then in zip(args, meant, strict=True))
 
 
+def _observe(case: Case, used: tuple[Any, ...], outcome: Outcome) -> None:
+    assert case.observe is not None
+    try:
+        outcome.value = case.observe(outcome.value, used)
+    except Exception as error:
+        # A result that can't even be looked at is no error of the answer's, unless looking has run its code again.
+        if list(own_frames(error)):
+            raise
+
+
+def own_frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames that an error went through, with line numbers, without those of Python, its libraries and ours."""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if not frame.f_code.co_filename.startswith(_LIBRARIES):
+            yield frame, number
+
+
 def detach(value: Any) -> Any:
     """Return the value with every tensor in it detached, copied and of no subclass."""
     if isinstance(value, torch.Tensor):
         plain = value.detach()
         if type(plain) is not torch.Tensor:
             plain = plain.as_subclass(torch.Tensor)
-        return plain if plain.is_nested or plain.numel() > LARGEST else plain.clone()
+        return plain.clone() if ordinary(plain) and plain.numel() <= LARGEST else plain
     if type(value) in (tuple, list):
         return type(value)(detach(part) for part in value)
     return value
+
+
+def ordinary(tensor: torch.Tensor) -> bool:
+    """Tell whether a tensor's numbers can be looked at one by one: it isn't nested, sparse, quantized or without any."""
+    return not (tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta)
 
 
 def tensors(value: Any) -> list[torch.Tensor]:
@@ -161,7 +195,7 @@ def _same(now: Any, then: Any) -> bool:
 
 def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> None:
     found = tensors(value)
-    if any(tensor.is_nested or tensor.is_complex() or tensor.numel() > LARGEST for tensor in found):
+    if any(not ordinary(tensor) or tensor.is_complex() or tensor.numel() > LARGEST for tensor in found):
         return
     outputs = [tensor for tensor in found if tensor.is_floating_point()]
     connected = [tensor for tensor in outputs if tensor.requires_grad]
@@ -185,4 +219,4 @@ def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> 
 def _upstream(tensor: torch.Tensor) -> torch.Tensor:
     # Random, and the same for two tensors of one shape: with all ones, a softmax backward of zeros would pass.
     generator = torch.Generator().manual_seed(zlib.crc32(str(tuple(tensor.shape)).encode()))
-    return torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor.dtype)
+    return torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor)

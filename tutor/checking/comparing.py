@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import inspect
 import linecache
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from tutor.checking.answering import Outcome, tensors
+from tutor.checking.answering import Outcome, ordinary, own_frames, tensors
 from tutor.checking.exercise import CONDUCT, GRADIENT, Case, Exercise, Function
-
-_LIBRARIES = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
 # Kinds of difference that leave the values themselves right, and the aspect of the score that each belongs to.
 ELSEWHERE = {
@@ -105,7 +101,7 @@ def _values(exercise: Exercise, right: Any, got: Any) -> list[Problem]:
 
 
 def _tensor(exercise: Exercise, right: torch.Tensor, got: Any) -> list[Problem]:
-    if not isinstance(got, torch.Tensor) or _odd(got):
+    if not isinstance(got, torch.Tensor) or not (ordinary(got) or got.is_meta):
         right_kind = "an ordinary tensor" if isinstance(got, torch.Tensor) else "a tensor"
         return [Problem("wrong-type", {"got": _kind(got), "right": right_kind})]
     if got.shape != right.shape:
@@ -130,7 +126,8 @@ def _gradients(exercise: Exercise, right: Outcome, got: Outcome) -> list[Problem
     if got.detached:
         return [Problem("detached", {})]
     if got.grad_error is not None:
-        return [Problem("gradient-raises", _error(got.grad_error))]
+        # An edited input that autograd still needs is one fault, not two.
+        return [] if got.changed else [Problem("gradient-raises", _error(got.grad_error))]
     if right.grads is None or got.grads is None:  # too large or complex: what is wrong with it is told already
         return []
     for index, (r, g) in enumerate(zip(right.grads, got.grads, strict=True)):
@@ -154,8 +151,8 @@ def _equal(exercise: Exercise, one: Any, other: Any) -> bool:
 
 
 def _close(exercise: Exercise, one: torch.Tensor, other: torch.Tensor) -> bool:
-    if _odd(one) or _odd(other) or one.is_meta or other.is_meta:
-        return False
+    if not (ordinary(one) and ordinary(other)):
+        return one.layout == other.layout and one.device == other.device and one.is_nested == other.is_nested
     if one.shape != other.shape or one.device != other.device:
         return False
     return not bool(wrong_elements(exercise, one, other).any())
@@ -179,13 +176,11 @@ def _raised(case: Case, error: BaseException, function: Function) -> Problem:
 
 
 def where(error: BaseException, function: Function) -> str:
-    """Return the last line outside torch and this package that the error went through, or "" if there is none."""
+    """Return the last line outside libraries that the error went through, or "" if there is none."""
     own = getattr(function, "__code__", None)
     found = ""
-    for frame, number in traceback.walk_tb(error.__traceback__):
+    for frame, number in own_frames(error):
         code = frame.f_code
-        if code.co_filename.startswith(_LIBRARIES) or code.co_filename.startswith("<frozen"):
-            continue
         # In the answer itself, lines are counted from its `def`; in a function it calls, from the top of that cell.
         line = number - own.co_firstlineno + 1 if code is own and own else number
         text = linecache.getline(code.co_filename, number).strip()
@@ -207,11 +202,6 @@ def _argument(function: Function, index: int) -> str:
         return list(inspect.signature(function).parameters)[index]
     except (TypeError, ValueError, IndexError):
         return f"argument {index + 1}"
-
-
-def _odd(value: torch.Tensor) -> bool:
-    """Tell whether a tensor is of a kind whose numbers can't be compared one by one."""
-    return value.is_nested or value.layout != torch.strided or value.is_quantized
 
 
 def _kind(value: Any) -> str:

@@ -12,6 +12,7 @@ from tutor.checking.diagnosing import Trial
 from tutor.checking.examples import call_text, example
 from tutor.checking.exercise import CONDUCT, CORE, Case, Exercise, Function
 from tutor.checking.report import CaseResult, Diagnosis, Report
+from tutor.checking.surroundings import untouched
 from tutor.checking.watching import public_name
 
 
@@ -22,6 +23,12 @@ def run(name: str, function: Function, *, hidden: bool = False, seed: int = 0) -
     Raises ``bank.UnknownExercise`` for a name that the bank doesn't have; nothing that ``function`` does is raised.
     """
     exercise = bank.get(name)
+    with untouched():
+        return _run(exercise, function, hidden, seed)
+
+
+def _run(exercise: Exercise, function: Function, hidden: bool, seed: int) -> Report:
+    name = exercise.name
     cases = exercise.draw(seed=seed, hidden=hidden)
     got: list[Outcome] = []
     for case in cases:

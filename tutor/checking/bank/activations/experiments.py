@@ -22,6 +22,7 @@ def _(draw: Draw) -> Iterable[Case]:
         yield Case(CORE, (draw.off_zero(*shape),))
     yield Case("large", (torch.tensor([[-1000.0, -30.0, 30.0, 1000.0]], dtype=torch.float64),))
     yield Case("zero", (torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64),))
+    yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),))
 
 
 mend_tanh.twin("unchanged")(lambda input: 2 / (1 + (-2 * input).exp()) + 1)

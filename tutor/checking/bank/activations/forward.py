@@ -228,6 +228,8 @@ def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[A
         input = args[0]
         if not isinstance(value, Tensor) or value.shape != input.shape or not value.is_floating_point():
             return {"a tensor of the input's shape": False}
+        if value.device != input.device:
+            return {"on the input's device": False}
         slopes = (value / input)[input < 0].double()
         low, high = slopes.min().item(), slopes.max().item()
         facts: dict[str, Any] = {
