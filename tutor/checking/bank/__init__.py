@@ -8,7 +8,10 @@ from importlib import import_module
 
 from tutor.checking.exercise import Exercise, Function
 
-CHAPTERS = ("activations",)  # packages in this folder, in the course's order; each defines EXERCISES
+CHAPTERS = (
+    "activations",
+    "transpose_convolution",
+)  # packages in this folder, in the course's order; each defines EXERCISES
 
 
 class UnknownExercise(LookupError):
