@@ -8,10 +8,7 @@ from importlib import import_module
 
 from tutor.checking.exercise import Exercise, Function
 
-CHAPTERS = (
-    "activations",
-    "transpose_convolution",
-)  # packages in this folder, in the course's order; each defines EXERCISES
+CHAPTERS = ("activations", "transpose_convolution")  # packages here, in the course's order; each defines EXERCISES
 
 
 class UnknownExercise(LookupError):
