@@ -238,18 +238,19 @@ def test_what_cannot_be_pictured_is_one_sentence(draw, said):
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "draw",
     [
-        plots.convolution(NINE, torch.ones(3, 3), padding=1, step=4),
-        plots.convolution_steps(NINE, FOUR, padding=1, steps=(0, 5, 10, 15)),
-        plots.kernels(torch.rand(8, 3, 5, 5)),
-        plots.feature_maps(torch.zeros(3, 8, 8), torch.rand(6, 6, 6)),
-        plots.owners(*labels(4, 6)),
+        lambda: plots.convolution(NINE, torch.ones(3, 3), padding=1, step=4),
+        lambda: plots.convolution_steps(NINE, FOUR, padding=1, steps=(0, 5, 10, 15)),
+        lambda: plots.kernels(torch.rand(8, 3, 5, 5)),
+        lambda: plots.feature_maps(torch.zeros(3, 8, 8), torch.rand(6, 6, 6)),
+        lambda: plots.owners(*labels(4, 6)),
     ],
     ids=["convolution", "steps", "kernels", "maps", "owners"],
 )
-def test_nothing_is_cut_off_at_the_edges(picture):
+def test_nothing_is_cut_off_at_the_edges(draw):
     """The outermost pixels are blank: no text or frame runs out of the figure."""
+    picture = draw()
     seen = pixels(picture)
     for edge in (seen[0], seen[-1], seen[:, 0], seen[:, -1]):
         assert (edge == 1).all()
