@@ -91,9 +91,10 @@ def machine(tmp_path: Path) -> Path:
         assert found
         (tmp_path / name).symlink_to(found)
     (tmp_path / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    for name in ("git", "bwrap", "chromium"):
+    for name in ("git", "ps", "bwrap", "chromium"):
         stand_in(tmp_path, name, "exit 0")
     stand_in(tmp_path, "fc-list", "echo DejaVu")
+    stand_in(tmp_path, "ldconfig", "echo libatomic.so.1")
     stand_in(tmp_path, "make", 'echo "make $* CI=$CI stdin=$(cat)"')
     stand_in(tmp_path, "apt-get", 'echo "apt-get $*"')
     stand_in(tmp_path, "sudo", 'while [ "${1#-}" != "$1" ]; do shift; done; [ "$1" = true ] || exec "$@"')
@@ -114,10 +115,19 @@ def test_ci_run_calls_make_test_under_ci_without_stdin(machine: Path) -> None:
 
 @pytest.mark.parametrize(
     ("absent", "package"),
-    [("chromium", "chromium"), ("bwrap", "bubblewrap"), ("fc-list", "fonts-dejavu-core"), ("python3", "python3-venv")],
+    [
+        ("chromium", "chromium"),
+        ("bwrap", "bubblewrap"),
+        ("ps", "procps"),
+        ("fc-list", "fonts-dejavu-core"),
+        ("ldconfig", "libatomic1"),
+        ("python3", "python3-venv"),
+    ],
 )
 def test_ci_run_installs_what_is_missing(machine: Path, absent: str, package: str) -> None:
     (machine / absent).unlink()
+    if absent == "ldconfig":
+        stand_in(machine, "ldconfig", "echo libc.so.6")
     done = ci_run(machine)
     assert done.returncode == 0, done.stderr
     (installed,) = re.findall(r"apt-get install .*", done.stdout)
