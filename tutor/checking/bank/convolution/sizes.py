@@ -1,0 +1,188 @@
+"""Counting before computing: output sizes, 'same' padding, receptive fields, numbers of weights, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import Tensor
+
+from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+
+CHAPTER = "02_convolution"
+TOGETHER = "arguments together"
+
+
+def whole(value: Any, args: tuple[Any, ...] = ()) -> Any:
+    """Take 3, 3.0, tensor(3) and numpy's 3 for the same answer, also inside a tuple or a list."""
+    if isinstance(value, tuple | list):
+        return tuple(whole(part) for part in value)
+    value = _plain(value)
+    return int(value) if isinstance(value, float) and value % 1 == 0 else value
+
+
+def _strict(value: Any, args: tuple[Any, ...] = ()) -> Any:
+    """Take tensor(3) and numpy's 3 for 3, but not 3.0, which no tensor can have for a size."""
+    return tuple(_strict(part) for part in value) if isinstance(value, tuple | list) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
+        return value.item()
+    return value
+
+
+def part(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:
+    """Return an ``observe`` that looks at one part of the answer, so that each part can earn points of its own."""
+
+    def observe(value: Any, args: tuple[Any, ...]) -> Any:
+        value = whole(value)
+        return value[index] if isinstance(value, tuple) and len(value) > index else value
+
+    return observe
+
+
+def _size(
+    n: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    *,
+    wrong: frozenset[str] = frozenset(),
+) -> Any:
+    padding = 0 if "padding-ignored" in wrong else padding
+    padding = -padding if "padding-subtracted" in wrong else padding
+    stride = 1 if "stride-ignored" in wrong else stride
+    dilation = 1 if "dilation-ignored" in wrong else dilation + 1 if "dilation-zeros-between" in wrong else dilation
+    span = dilation * kernel_size if "dilation-times-kernel" in wrong else dilation * (kernel_size - 1) + 1
+    room = n + (padding if "padding-once" in wrong else 2 * padding) - (0 if "kernel-not-subtracted" in wrong else span)
+    if "plus-one-inside" in wrong:
+        return (room + 1) // stride
+    steps = -(-room // stride) if "rounded-up" in wrong else room // stride
+    return steps if "plus-one-forgotten" in wrong else steps + 1
+
+
+conv_output_size = Exercise(
+    "conv_output_size",
+    CHAPTER,
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: _size(n, kernel_size, stride, padding, dilation),
+)
+
+
+@conv_output_size.cases
+def _(draw: Draw) -> Iterable[Case]:
+    def case(aspect: str, n: int, kernel_size: int, **options: int) -> Case:
+        return Case(aspect, (n, kernel_size), options, observe=whole)
+
+    n = draw.size(7)
+    yield case(CORE, n, 3)
+    yield case(CORE, n + 4, 4)
+    yield case(CORE, 5, 5)
+    yield case(CORE, draw.size(6), 1)
+    # Remainders of a third and a quarter on either side, but no halves: Python rounds those to even, people don't.
+    for stride, steps, rest in ((3, 2, 1), (3, 1, 2), (4, draw.size(2), 3), (5, 2, 1), (2, 3, 0)):
+        yield case("stride", 3 + steps * stride + rest, 3, stride=stride)
+    yield case("stride", 5, 4, stride=3)
+    for kernel_size, padding in ((3, 1), (5, 2), (4, 1), (2, 3)):
+        yield case("padding", draw.size(8), kernel_size, padding=padding)
+    for kernel_size, dilation in ((3, 2), (2, 3), (1, 2), (4, 2)):
+        yield case("dilation", draw.size(13), kernel_size, dilation=dilation)
+    for kernel_size, stride, padding, dilation, rest in (
+        (3, 3, 1, 2, 1),
+        (4, 4, 3, 1, 3),
+        (2, 2, 2, 3, 0),
+        (5, 3, 1, 2, 2),
+    ):
+        span = dilation * (kernel_size - 1) + 1
+        n = span + draw.size(2) * stride + rest - 2 * padding
+        yield case(TOGETHER, n, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    yield Case(CONDUCT, (draw.size(9), 3), observe=_strict)
+    yield Case(CONDUCT, (draw.size(9), 3), {"stride": 3, "padding": 1}, observe=_strict)
+
+
+conv_output_size.model(
+    "plus-one-forgotten",
+    "kernel-not-subtracted",
+    "rounded-up",
+    "stride-ignored",
+    "padding-ignored",
+    "padding-once",
+    "dilation-ignored",
+    "dilation-times-kernel",
+    "dilation-zeros-between",
+    "plus-one-inside",
+)(_size)
+conv_output_size.twin("padding-subtracted")(
+    lambda *args, **options: _size(*args, **options, wrong=frozenset(["padding-subtracted"]))
+)
+
+
+def _room(n: int, kernel_size: int, padding: int, dilation: int) -> int:
+    return n + 2 * padding - dilation * (kernel_size - 1) - 1
+
+
+conv_output_size.twin("rounded-to-nearest")(
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: round(_room(n, kernel_size, padding, dilation) / stride) + 1
+)
+conv_output_size.twin("not-rounded")(
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: _room(n, kernel_size, padding, dilation) / stride + 1
+)
+conv_output_size.twin("float-for-int")(
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: float(_size(n, kernel_size, stride, padding, dilation))
+)
+conv_output_size.twin("brackets-forgotten")(
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: (
+        n + 2 * padding - dilation * (kernel_size - 1) - 1 // stride + 1
+    )
+)
+conv_output_size.twin("only-divided")(lambda n, kernel_size, stride=1, padding=0, dilation=1: n // stride)
+conv_output_size.twin("other-direction")(
+    lambda n, kernel_size, stride=1, padding=0, dilation=1: (
+        (n - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + 1
+    )
+)
+
+
+def _same(kernel_size: int, dilation: int = 1, *, wrong: frozenset[str] = frozenset()) -> Any:
+    dilation = 1 if "dilation-ignored" in wrong else dilation + 1 if "dilation-zeros-between" in wrong else dilation
+    total = dilation * (kernel_size - (0 if "one-not-subtracted" in wrong else 1))
+    if "total-on-each-side" in wrong:
+        return total, total
+    if "span-halved" in wrong:
+        return (total + 1) // 2, (total + 1) // 2
+    if "remainder-dropped" in wrong:
+        return total // 2, total // 2
+    before, after = total // 2, total - total // 2
+    return (after, before) if "odd-one-before" in wrong else (before, after)
+
+
+same_padding = Exercise("same_padding", CHAPTER, lambda kernel_size, dilation=1: _same(kernel_size, dilation))
+
+
+@same_padding.cases
+def _(draw: Draw) -> Iterable[Case]:
+    for kernel_size in (3, 5, 1, 2 * draw.size(4) + 1):
+        yield Case(CORE, (kernel_size,), observe=whole)
+    for kernel_size in (2, 4, 2 * draw.size(3)):
+        yield Case("even kernels", (kernel_size,), observe=whole)
+    for kernel_size, dilation in ((3, 2), (3, 3), (1, 2), (2, 2), (4, 2), (2, 3), (4, 3)):
+        yield Case("dilation", (kernel_size,), {"dilation": dilation + 2 * (draw.size(0) > 0)}, observe=whole)
+    yield Case(CONDUCT, (5,), {"dilation": 3}, observe=_strict)
+
+
+same_padding.model(
+    "odd-one-before",
+    "remainder-dropped",
+    "span-halved",
+    "total-on-each-side",
+    "one-not-subtracted",
+    "dilation-ignored",
+    "dilation-zeros-between",
+)(_same)
+same_padding.twin("everything-before")(lambda kernel_size, dilation=1: (dilation * (kernel_size - 1), 0))
+same_padding.twin("everything-after")(lambda kernel_size, dilation=1: (0, dilation * (kernel_size - 1)))
+same_padding.twin("one-number")(lambda kernel_size, dilation=1: dilation * (kernel_size - 1))
+same_padding.twin("half-a-number")(lambda kernel_size, dilation=1: dilation * (kernel_size - 1) // 2)
+same_padding.twin("not-rounded")(lambda kernel_size, dilation=1: (dilation * (kernel_size - 1) / 2,) * 2)
+same_padding.twin("float-for-int")(lambda kernel_size, dilation=1: tuple(map(float, _same(kernel_size, dilation))))
