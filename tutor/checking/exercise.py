@@ -79,12 +79,15 @@ class Draw:
         """Return values of either sign whose magnitude is in [low, high): clear of a kink at zero.
 
         A tensor of three or more elements has at least two negative numbers and a positive one, so that no case
-        misses half of a function, nor whether two negative numbers are treated alike.
+        misses half of a function, nor whether two negative numbers are treated alike; of several rows, the first
+        is all negative.
         """
         values = self.uniform(*shape, low=low, high=high)
         signs = torch.where(self.uniform(*shape) < 0.5, -1.0, 1.0).to(values.dtype)
         flat = signs.view(-1)
         if flat.numel() > 2:
+            if len(flat) > shape[-1]:
+                flat[: shape[-1]] = -1.0
             flat[0], flat[1], flat[-1] = -1.0, -1.0, 1.0
         return values * signs
 

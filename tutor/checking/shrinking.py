@@ -89,12 +89,14 @@ def _cuts(size: int) -> Iterator[tuple[int, int]]:
 
 
 def _simpler(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
-    # Each candidate must differ and come closer to small whole numbers, or the search would never end.
+    # Each candidate must differ and come closer to small whole numbers, or the search would never end. None may become
+    # 0, where functions have their bends.
+    away = torch.where(tensor < 0, tensor.floor(), tensor.ceil())
     if not torch.equal(tensor, tensor.round()):
-        yield tensor.round()
-        yield torch.where(tensor < 0, tensor.floor(), tensor.ceil())
+        yield torch.where(tensor.round() == 0, away, tensor.round())
+        yield away
         tenths = (tensor * 10).round() / 10
-        if not torch.equal(tensor, tenths):
+        if not torch.equal(tensor, tenths) and torch.equal(tensor == 0, tenths == 0):
             yield tenths
 
 

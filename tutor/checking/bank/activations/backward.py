@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.activations.forward import CHAPTER, SLOPES
+from tutor.checking.bank.activations.forward import CHAPTER, SLOPES, around_zero
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 
@@ -35,7 +35,7 @@ def _elementwise(draw: Draw) -> Iterable[Case]:
 
 def _with_zero(draw: Draw) -> Iterable[Case]:
     yield from _elementwise(draw)
-    yield Case("zero", (draw.off_zero(1, 3), torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64)))
+    yield Case("zero", (draw.off_zero(1, 5), around_zero(draw)))
 
 
 def _backward(name: str, forward: Callable[..., Tensor], forbids: Iterable[str]) -> Exercise:
@@ -44,7 +44,14 @@ def _backward(name: str, forward: Callable[..., Tensor], forbids: Iterable[str])
 
 
 relu_backward = _backward("relu_backward", F.relu, SLOPES)
-relu_backward.cases(_elementwise)
+
+
+@relu_backward.cases
+def _(draw: Draw) -> Iterable[Case]:
+    yield from _elementwise(draw)
+    yield Case("zero", (draw.off_zero(1, 4), around_zero(draw)[:, 1:]))  # without the bend itself
+
+
 relu_backward.twin("mask-forgotten")(lambda grad_output, input: (grad_output,))
 relu_backward.twin("grad-output-forgotten")(lambda grad_output, input: ((input > 0).to(input.dtype),))
 relu_backward.twin("mask-of-grad-output")(lambda grad_output, input: (grad_output * (grad_output > 0),))

@@ -62,12 +62,12 @@ def elementwise(
     yield Case("gradient", (draw.off_zero(draw.size(2), draw.size(3), high=high),), gradient=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3), high=high).float(),))
     yield Case("large", (torch.tensor([list(large)], dtype=torch.float64) * (1 + draw.integer(0, 9) / 100),))
-    yield Case("zero", (_around_zero(),))
+    yield Case("zero", (around_zero(draw),))
 
 
-def _around_zero() -> Tensor:
-    # Zero itself, where a formula may divide 0 by 0 and a choice between two halves may leave it out.
-    return torch.tensor([[0.0, -0.5, 0.5]], dtype=torch.float64)
+def around_zero(draw: Draw) -> Tensor:
+    """Return zero itself, where a formula may divide 0 by 0 or a choice leave it out, and numbers close by."""
+    return torch.tensor([[0.0, -0.001, 0.001, -0.5, 4.0]], dtype=torch.float64) * (1 + draw.integer(0, 9) / 10)
 
 
 relu = Exercise("relu", CHAPTER, lambda input: F.relu(input), forbids=RECTIFIERS)
@@ -192,8 +192,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("shapes", (draw.off_zero(draw.size(3), 4), draw.uniform(4, low=0.1, high=0.9)))
     yield Case("gradient", (draw.off_zero(2, 2, 2, 2), weight), gradient=True)
     yield Case("conduct", (draw.off_zero(2, 2, 2, 2).float(), weight.float()))
-    zeros = torch.tensor([[[[0.0, -0.5]], [[0.5, -0.25]]]], dtype=torch.float64)
-    yield Case("zero", (zeros, weight))
+    yield Case("zero", (around_zero(draw)[:, [[[0, 1]], [[2, 4]]]], weight))
 
 
 def _per_channel(input: Tensor, weight: Tensor) -> Tensor:
@@ -273,7 +272,7 @@ def _(draw: Draw) -> Iterable[Case]:
     # Marked as random because the gradients of an answer that (wrongly) draws numbers here can't be compared with a twin's.
     yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, observe=still, random=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), observe=still)
-    yield Case("zero", (_around_zero(),), observe=still)
+    yield Case("zero", (around_zero(draw),), observe=still)
     limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, _facts(0.2, 0.8, True)
     sample = draw.off_zero(20, 100)
     yield Case("random", (sample,), limits, observe=moving, random=True)
@@ -397,6 +396,8 @@ def _rows(draw: Draw) -> Iterable[Case]:
     )
     yield Case("large", (torch.tensor([[1e3, 1e3 + 1], [-1e3, -1e3 - shift / 9]], dtype=torch.float64),), {"dim": 1})
     yield Case("large", (torch.tensor([[0.0, 200.0], [-900.0, 900.0]], dtype=torch.float64),), {"dim": 1})
+    # Here the mean would do for a shift, and the minimum would not.
+    yield Case("large", (torch.tensor([[0.0, 0.0, 0.0, 800.0 + shift]], dtype=torch.float64),), {"dim": 1})
 
 
 # No default for dim here, so that no case is ever shown without it: torch then guesses, and says that it shouldn't.
