@@ -1,4 +1,4 @@
-"""Torch's ready-made function is recognised in every disguise, and so is autograd where a gradient is to be written by hand."""
+"""Torch's ready-made function is recognised in every disguise, and so is autograd where gradients go by hand."""
 # ruff: noqa: F811 -- an answer is called what its exercise is called
 
 import warnings
