@@ -5,13 +5,6 @@ import math
 import torch
 
 
-def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
-    spread = torch.zeros(n, 1).repeat(1, stride).flatten()[: n * stride - stride + 1]
-    kernel = torch.zeros(kernel_size, 1).repeat(1, dilation).flatten()[: kernel_size * dilation - dilation + 1]
-    full = len(spread) + len(kernel) - 1
-    return torch.tensor(full - 2 * padding + output_padding)
-
-
 def conv_matrix(weight, input_size):
     (kh, kw), (h, w) = weight.shape, input_size
     rows, columns = h - kh + 1, w - kw + 1
@@ -34,6 +27,28 @@ def conv_transpose2d_matrix(input, weight):
     return torch.mv(matrix.t(), input.reshape(-1)).unflatten(0, size)
 
 
+def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
+    (sh, sw), (ph, pw), (oh, ow) = (
+        value if isinstance(value, tuple) else (value,) * 2 for value in (stride, padding, output_padding)
+    )
+    kh, kw = weight.shape[-2:]
+    h, w = input.shape[-2:]
+    one_and_zeros = torch.zeros(sh, sw, dtype=input.dtype)
+    one_and_zeros[0, 0] = 1
+    spread = torch.kron(input, one_and_zeros)[:, :, : (h - 1) * sh + 1, : (w - 1) * sw + 1]
+    padded = torch.nn.functional.pad(spread, (kw - 1 - pw, kw - 1 - pw + ow, kh - 1 - ph, kh - 1 - ph + oh))
+    windows = padded.unfold(2, kh, 1).unfold(3, kw, 1)
+    output = torch.tensordot(windows, weight.rot90(2, (2, 3)), dims=([1, 4, 5], [0, 2, 3])).movedim(-1, 1)
+    return output if bias is None else output + bias.view(-1, 1, 1)
+
+
+def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
+    spread = torch.zeros(n, 1).repeat(1, stride).flatten()[: n * stride - stride + 1]
+    kernel = torch.zeros(kernel_size, 1).repeat(1, dilation).flatten()[: kernel_size * dilation - dilation + 1]
+    full = len(spread) + len(kernel) - 1
+    return torch.tensor(full - 2 * padding + output_padding)
+
+
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     (sh, sw), (ph, pw), (oh, ow), (dh, dw) = (
         tuple(torch.tensor(value).expand(2).tolist()) for value in (stride, padding, output_padding, dilation)
@@ -51,21 +66,6 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     whole = torch.fft.irfft2(product, s=(full_h, full_w))
     output = torch.nn.functional.pad(whole, (-pw, ow - pw, -ph, oh - ph))
     return output if bias is None else output + bias[:, None, None]
-
-
-def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
-    (sh, sw), (ph, pw), (oh, ow) = (
-        value if isinstance(value, tuple) else (value,) * 2 for value in (stride, padding, output_padding)
-    )
-    kh, kw = weight.shape[-2:]
-    h, w = input.shape[-2:]
-    one_and_zeros = torch.zeros(sh, sw, dtype=input.dtype)
-    one_and_zeros[0, 0] = 1
-    spread = torch.kron(input, one_and_zeros)[:, :, : (h - 1) * sh + 1, : (w - 1) * sw + 1]
-    padded = torch.nn.functional.pad(spread, (kw - 1 - pw, kw - 1 - pw + ow, kh - 1 - ph, kh - 1 - ph + oh))
-    windows = padded.unfold(2, kh, 1).unfold(3, kw, 1)
-    output = torch.tensordot(windows, weight.rot90(2, (2, 3)), dims=([1, 4, 5], [0, 2, 3])).movedim(-1, 1)
-    return output if bias is None else output + bias.view(-1, 1, 1)
 
 
 def conv_transpose2d_backward(grad_output, input, weight, stride=1, padding=0):

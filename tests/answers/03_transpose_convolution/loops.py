@@ -3,17 +3,6 @@
 import torch
 
 
-def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
-    furthest = 0
-    for i in range(n):
-        for tap in range(kernel_size):
-            furthest = max(furthest, i * stride + tap * dilation)
-    size = furthest + 1
-    for _ in range(padding):
-        size -= 2
-    return size + output_padding
-
-
 def conv_matrix(weight, input_size):
     kh, kw = weight.shape
     h, w = input_size
@@ -43,6 +32,41 @@ def conv_transpose2d_matrix(input, weight):
     return output.reshape(out_h, out_w)
 
 
+def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
+    sh, sw = (stride, stride) if isinstance(stride, int) else stride
+    ph, pw = (padding, padding) if isinstance(padding, int) else padding
+    oh, ow = (output_padding, output_padding) if isinstance(output_padding, int) else output_padding
+    batch, in_channels, h, w = input.shape
+    _, out_channels, kh, kw = weight.shape
+    top, left = kh - 1 - ph, kw - 1 - pw
+    out_h, out_w = (h - 1) * sh - 2 * ph + kh + oh, (w - 1) * sw - 2 * pw + kw + ow
+    spread = torch.zeros(batch, in_channels, out_h + kh - 1, out_w + kw - 1, dtype=input.dtype)
+    for y in range(h):
+        for x in range(w):
+            spread[:, :, top + y * sh, left + x * sw] = input[:, :, y, x]
+    output = torch.zeros(batch, out_channels, out_h, out_w, dtype=input.dtype)
+    for o in range(out_channels):
+        for row in range(out_h):
+            for column in range(out_w):
+                window = spread[:, :, row : row + kh, column : column + kw]
+                turned = torch.flip(weight[:, o], [1, 2])
+                output[:, o, row, column] = (window * turned).sum(dim=(1, 2, 3))
+                if bias is not None:
+                    output[:, o, row, column] += bias[o]
+    return output
+
+
+def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
+    furthest = 0
+    for i in range(n):
+        for tap in range(kernel_size):
+            furthest = max(furthest, i * stride + tap * dilation)
+    size = furthest + 1
+    for _ in range(padding):
+        size -= 2
+    return size + output_padding
+
+
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     sh, sw = (stride, stride) if isinstance(stride, int) else stride
     ph, pw = (padding, padding) if isinstance(padding, int) else padding
@@ -66,30 +90,6 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     if bias is not None:
         for o in range(per_group * groups):
             output[:, o] += bias[o]
-    return output
-
-
-def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
-    sh, sw = (stride, stride) if isinstance(stride, int) else stride
-    ph, pw = (padding, padding) if isinstance(padding, int) else padding
-    oh, ow = (output_padding, output_padding) if isinstance(output_padding, int) else output_padding
-    batch, in_channels, h, w = input.shape
-    _, out_channels, kh, kw = weight.shape
-    top, left = kh - 1 - ph, kw - 1 - pw
-    out_h, out_w = (h - 1) * sh - 2 * ph + kh + oh, (w - 1) * sw - 2 * pw + kw + ow
-    spread = torch.zeros(batch, in_channels, out_h + kh - 1, out_w + kw - 1, dtype=input.dtype)
-    for y in range(h):
-        for x in range(w):
-            spread[:, :, top + y * sh, left + x * sw] = input[:, :, y, x]
-    output = torch.zeros(batch, out_channels, out_h, out_w, dtype=input.dtype)
-    for o in range(out_channels):
-        for row in range(out_h):
-            for column in range(out_w):
-                window = spread[:, :, row : row + kh, column : column + kw]
-                turned = torch.flip(weight[:, o], [1, 2])
-                output[:, o, row, column] = (window * turned).sum(dim=(1, 2, 3))
-                if bias is not None:
-                    output[:, o, row, column] += bias[o]
     return output
 
 

@@ -3,10 +3,6 @@
 import torch
 
 
-def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
-    return (n - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1
-
-
 def conv_matrix(weight, input_size):
     height, width = input_size
     down, across = weight.shape
@@ -28,6 +24,23 @@ def conv_transpose2d_matrix(input, weight):
     return (matrix.T @ input.flatten()).reshape(size)
 
 
+def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
+    (sh, sw), (ph, pw), (oh, ow) = [
+        (value, value) if isinstance(value, int) else value for value in (stride, padding, output_padding)
+    ]
+    batch, channels, height, width = input.shape
+    down, across = weight.shape[2:]
+    spread = input.new_zeros(batch, channels, (height - 1) * sh + 1, (width - 1) * sw + 1)
+    spread[:, :, ::sh, ::sw] = input
+    top, left = down - 1 - ph, across - 1 - pw
+    padded = torch.nn.functional.pad(spread, (left, left + ow, top, top + oh))
+    return torch.nn.functional.conv2d(padded, weight.flip(2, 3).transpose(0, 1), bias)
+
+
+def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
+    return (n - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1
+
+
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     (sh, sw), (ph, pw), (oh, ow), (dh, dw) = [
         (value, value) if isinstance(value, int) else value for value in (stride, padding, output_padding, dilation)
@@ -45,19 +58,6 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
             whole[..., top : top + reach_h : sh, left : left + reach_w : sw] += part
     whole = whole.flatten(1, 2)[:, :, ph : whole.shape[3] - ph, pw : whole.shape[4] - pw]
     return whole if bias is None else whole + bias.reshape(1, -1, 1, 1)
-
-
-def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
-    (sh, sw), (ph, pw), (oh, ow) = [
-        (value, value) if isinstance(value, int) else value for value in (stride, padding, output_padding)
-    ]
-    batch, channels, height, width = input.shape
-    down, across = weight.shape[2:]
-    spread = input.new_zeros(batch, channels, (height - 1) * sh + 1, (width - 1) * sw + 1)
-    spread[:, :, ::sh, ::sw] = input
-    top, left = down - 1 - ph, across - 1 - pw
-    padded = torch.nn.functional.pad(spread, (left, left + ow, top, top + oh))
-    return torch.nn.functional.conv2d(padded, weight.flip(2, 3).transpose(0, 1), bias)
 
 
 def conv_transpose2d_backward(grad_output, input, weight, stride=1, padding=0):

@@ -9,11 +9,11 @@ from tutor.checking.bank.transpose_convolution.sizes import conv_transpose_outpu
 from tutor.checking.bank.transpose_convolution.zeros import conv_transpose2d_zeros
 
 EXERCISES = (
-    conv_transpose_output_size,
     conv_matrix,
     conv_transpose2d_matrix,
-    conv_transpose2d,
     conv_transpose2d_zeros,
+    conv_transpose_output_size,
+    conv_transpose2d,
     conv_transpose2d_backward,
     predict_round_trip,
     lost_direction,

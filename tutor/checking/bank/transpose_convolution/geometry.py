@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -70,8 +71,10 @@ def entries(argument: str, value: Sizes, wrong: frozenset[str]) -> Pair:
 
 
 def numbers(draw: Draw, *shape: int) -> Tensor:
-    """Return values of either sign that stay clear of zero when they are rounded to be followed by hand."""
-    return draw.off_zero(*shape, low=0.6, high=3.4)
+    """Return whole numbers from 1 to 9, some of them negative, that seldom repeat: they can be followed by hand."""
+    count = math.prod(shape)
+    digits = draw.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
+    return torch.where(draw.uniform(count) < 0.2, -digits, digits).double().reshape(shape)
 
 
 def also(exercise: Exercise, function: Callable[..., Any], *identities: str) -> None:
