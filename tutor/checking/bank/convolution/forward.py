@@ -206,6 +206,7 @@ ALONE_2D = (
     "pairs-swapped",
     "dilation-swapped",
     "first-of-pair",
+    "stride-on-height-only",
 )
 
 
