@@ -21,6 +21,7 @@ import torch
 
 from tutor.checking.exercise import Case, Folder, Function, Used
 from tutor.checking.limiting import TooSlow, time_limit
+from tutor.checking.results import LARGEST, detach, ordinary, plain, tensors
 from tutor.checking.surroundings import apart
 from tutor.checking.watching import Seen, watch
 
@@ -30,7 +31,6 @@ _LIBRARIES = (
     str(Path(__file__).parents[1]),
     "<frozen",
 )
-LARGEST = 1_000_000  # elements; a larger result (always a wrong one) isn't copied, only looked at
 
 
 @dataclass
@@ -98,12 +98,13 @@ def _call(function: Function, case: Case, limit: float | None, outcome: Outcome,
             outcome.changed = tuple(
                 index for index, (now, then) in enumerate(zip(args, case.args, strict=True)) if not _same(now, then)
             )
-            outcome.after = tuple(detach(args[index]) for index in outcome.changed)
+            outcome.after = tuple(plain(detach(args[index])) for index in outcome.changed)
             if case.gradient:
                 _differentiate(value, leaves, outcome)
             outcome.value = detach(value)
             if case.observe:
                 _observe(case, used, outcome)
+            outcome.value = plain(outcome.value)
     except KeyboardInterrupt:
         raise
     except TooSlow:
@@ -140,32 +141,6 @@ def own_frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
     for frame, number in traceback.walk_tb(error.__traceback__):
         if not frame.f_code.co_filename.startswith(_LIBRARIES):
             yield frame, number
-
-
-def detach(value: Any) -> Any:
-    """Return the value with every tensor in it detached, copied and of no subclass."""
-    if isinstance(value, torch.Tensor):
-        plain = value.detach()
-        if type(plain) is not torch.Tensor:
-            plain = plain.as_subclass(torch.Tensor)
-        return plain.clone() if ordinary(plain) and plain.numel() <= LARGEST else plain
-    if type(value) in (tuple, list):
-        return type(value)(detach(part) for part in value)
-    return value
-
-
-def ordinary(tensor: torch.Tensor) -> bool:
-    """Tell whether a tensor's numbers can be looked at one by one: it isn't nested, sparse, quantized or without any."""
-    return not (tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta)
-
-
-def tensors(value: Any) -> list[torch.Tensor]:
-    """Return the tensors in a value: itself, or those in a tuple or list."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, tuple | list):
-        return [tensor for part in value for tensor in tensors(part)]
-    return []
 
 
 def _copy(value: Any, leaves: list[torch.Tensor] | None, folders: contextlib.ExitStack) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from tutor.checking.report import Diagnosis, Example, Report
+from tutor.checking.results import ordinary
 from tutor.checking.words import aspect, phrase
 
 SIGNS = {"passed": "✓", "partly right": "◐", "not right yet": "✗", "not attempted": "○"}
@@ -20,6 +21,7 @@ SIGNS = {"passed": "✓", "partly right": "◐", "not right yet": "✗", "not at
 COLOURS = {"passed": "#009e73", "partly right": "#e69f00", "not right yet": "#d55e00", "not attempted": "#0072b2"}
 HEADLINES = {"passed": "passed", "partly right": "partly", "not right yet": "failed", "not attempted": "not-attempted"}
 ROWS, COLUMNS, PLANES = 8, 8, 4  # how much of a tensor a card shows
+LONGEST = 300  # characters of anything else
 
 # Lab's own variables follow its light or dark theme; the fallbacks serve pages that have none.
 _INK = "var(--jp-ui-font-color1, #1a1a1a)"
@@ -51,7 +53,7 @@ def as_text(report: Report, points: float | None = None) -> str:
         lines += ["", phrase("hidden-case")]
     if report.printed and report.diagnoses:
         lines += ["", phrase("printed") + ":", *(f"  {line}" for line in _printed(report))]
-    return "\n".join(lines)
+    return _sendable("\n".join(lines))
 
 
 def as_html(report: Report, points: float | None = None) -> str:
@@ -84,7 +86,12 @@ def as_html(report: Report, points: float | None = None) -> str:
         parts.append(
             f'<p style="margin: 8px 0 0;">{escape(phrase("printed"))}:</p><pre style="margin: 0; color: {_INK};">{text}</pre>'
         )
-    return "".join(parts) + "</div>"
+    return _sendable("".join(parts) + "</div>")
+
+
+def _sendable(text: str) -> str:
+    # What an answer prints or raises can hold half a character, which no notebook can store.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _points(report: Report, points: float | None, before: str) -> str:
@@ -114,9 +121,9 @@ def _rich(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def number(value: float) -> str:
+def number(value: complex, digits: int = 4) -> str:
     """Return a number the way a card shows it: four significant digits, no trailing zeros."""
-    return f"{value or 0.0:.4g}"  # "or" turns -0.0 into 0.0, which reads less oddly
+    return f"{value or 0.0:.{digits}g}"  # "or" turns -0.0 into 0.0, which reads less oddly
 
 
 def _example_text(name: str, example: Example) -> Iterator[str]:
@@ -126,26 +133,33 @@ def _example_text(name: str, example: Example) -> Iterator[str]:
         yield f"  {example.what}:"
     yield f"  {phrase('expected')}: {_inline(example.expected)}"
     if example.got is not None:
-        yield f"  {phrase('got')}:    {_inline(example.got)}"
+        alike = _inline(example.got) == _inline(example.expected)  # they differ further back
+        yield f"  {phrase('got')}:    {_inline(example.got, 10 if alike else 4)}"
 
 
-def _inline(value: Any) -> str:
+def _inline(value: Any, digits: int = 4) -> str:
     if isinstance(value, torch.Tensor):
-        return (
-            _nested(value.tolist()) if value.numel() <= ROWS * COLUMNS else f"{_nested(value.flatten()[:8].tolist())} …"
-        )
+        if not ordinary(value):
+            return f"shape {tuple(value.shape)}" if value.is_meta else type(value).__name__
+        if value.numel() <= ROWS * COLUMNS:
+            return _nested(value.tolist(), digits)
+        return f"{_nested(_head(value).flatten()[:8].tolist(), digits)} …"
     if isinstance(value, tuple | list):
-        inner = ", ".join(_inline(part) for part in value)
+        inner = ", ".join(_inline(part, digits) for part in value[: ROWS * COLUMNS])
+        inner += ", …" if len(value) > ROWS * COLUMNS else ""
         return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {_inline(part)}" for key, part in value.items())
-    return getattr(value, "__name__", None) or (number(value) if isinstance(value, float) else str(value))
+        return "; ".join(f"{key}: {_inline(part, digits)}" for key, part in value.items())
+    if isinstance(value, float | complex):
+        return number(value, digits)
+    text = str(getattr(value, "__name__", value))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
-def _nested(value: Any) -> str:
+def _nested(value: Any, digits: int) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(_nested(part) for part in value) + "]"
-    return number(value) if isinstance(value, float) else str(value)
+        return "[" + ", ".join(_nested(part, digits) for part in value) + "]"
+    return number(value, digits) if isinstance(value, float | complex) else str(value)
 
 
 def _example_html(name: str, example: Example) -> str:
@@ -168,15 +182,16 @@ def _block(label: str, value: Any, right: Any) -> str:
 
 
 def _value(value: Any, right: Any) -> str:
-    if isinstance(value, torch.Tensor) and value.numel() > 0:
+    if isinstance(value, torch.Tensor) and ordinary(value) and value.numel() > 0:
         return _grid(value, right if isinstance(right, torch.Tensor) else None)
     if isinstance(value, tuple | list) and any(isinstance(part, torch.Tensor) for part in value):
         rights = right if isinstance(right, tuple | list) and len(right) == len(value) else [None] * len(value)
         return "".join(_value(part, r) for part, r in zip(value, rights, strict=True))
     if isinstance(value, dict):
-        right = right if isinstance(right, dict) else value
+        facts = right if isinstance(right, dict) else {}
+        wrong = {key for key, part in value.items() if key in facts and _inline(facts[key]) != _inline(part)}
         return "".join(
-            f"<div>{'' if right.get(key, part) == part else '✗ '}{escape(str(key))}: {escape(_inline(part))}</div>"
+            f"<div>{'✗ ' if key in wrong else ''}{escape(key)}: {escape(_inline(part))}</div>"
             for key, part in value.items()
         )
     return f"<code>{escape(_inline(value))}</code>"
@@ -185,14 +200,23 @@ def _value(value: Any, right: Any) -> str:
 def _grid(value: torch.Tensor, right: torch.Tensor | None) -> str:
     if right is not None and right.shape != value.shape:
         right = None
-    planes = value.reshape(-1, *_plane(value))
-    rights = None if right is None else right.reshape(planes.shape)
+    head = _head(value)
+    planes = head.reshape(-1, *_plane(head))
+    rights = None if right is None else _head(right).reshape(planes.shape)
     parts = [_table(plane, None if rights is None else rights[index]) for index, plane in enumerate(planes[:PLANES])]
     hidden = value.numel() - planes[:PLANES, :ROWS, :COLUMNS].numel()
     if hidden:
         parts.append(f'<div style="font-size: 13px;">{escape(phrase("more", count=hidden))}</div>')
     shape = escape(str(tuple(value.shape)))
     return "".join(parts) + f'<div style="font-size: 12px;">shape {shape}</div>'
+
+
+def _head(value: torch.Tensor) -> torch.Tensor:
+    """Return the corner of a tensor that a card has room for; the rest, which may be endless, isn't touched."""
+    for dim, size in enumerate(value.shape):
+        room = {value.dim() - 1: COLUMNS, value.dim() - 2: ROWS}.get(dim, PLANES)
+        value = value.narrow(dim, 0, min(size, room))
+    return value
 
 
 def _plane(value: torch.Tensor) -> tuple[int, int]:
@@ -205,13 +229,14 @@ def _table(plane: torch.Tensor, right: torch.Tensor | None) -> str:
         cells = []
         for c, cell in enumerate(row[:COLUMNS]):
             wrong = right is not None and not _near(cell, right[r, c].item())
-            text = number(cell) if isinstance(cell, float) else str(cell)
+            text = _nested(cell, 4)
+            if wrong and right is not None and text == _nested(right[r, c].item(), 4):
+                text = _nested(cell, 10)  # they differ further back
             cells.append(f'<td style="{_WRONG if wrong else _CELL}">{"✗ " if wrong else ""}{escape(text)}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f'<table style="border-collapse: collapse; margin: 2px 0;"><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _near(one: Any, other: Any) -> bool:
-    return bool(
-        torch.isclose(torch.tensor(one).double(), torch.tensor(other).double(), rtol=1e-5, atol=1e-7, equal_nan=True)
-    )
+    pair = [torch.tensor(value, dtype=torch.complex128) for value in (one, other)]
+    return bool(torch.isclose(*pair, rtol=1e-6, atol=1e-8, equal_nan=True))

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
-from tutor.checking.answering import Outcome, call, tensors
+from tutor.checking.answering import Outcome, call
 from tutor.checking.comparing import ELSEWHERE, Problem, problems, same
 from tutor.checking.exercise import CONDUCT, Case, Exercise, Folder, Function
 from tutor.checking.report import Example
+from tutor.checking.results import tensors
 from tutor.checking.shrinking import shrink
 
 # Faults about which the numbers of a small case would say nothing.

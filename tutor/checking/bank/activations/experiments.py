@@ -132,6 +132,8 @@ def _norms(
 def _numbers(value: Any, args: tuple[Any, ...]) -> Any:
     """Take a list of floats, a list of tensors and a tensor for the same answer."""
     try:
+        if hasattr(value, "__len__") and len(value) > 1000:  # not a number for each layer
+            return value
         return torch.as_tensor([float(part) for part in value], dtype=torch.float64)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         return value
