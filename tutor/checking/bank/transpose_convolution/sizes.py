@@ -93,6 +93,8 @@ def _(draw: Draw) -> Iterable[Case]:
 
     for n, kernel_size in ((4, 3), (2, 3), (5, 2), (3, 1)):
         yield case(CORE, n, kernel_size)
+    yield Case(CORE, (1, 3), observe=whole)
+    yield Case(CORE, (1, 1), observe=whole)
     for n, kernel_size, stride in ((3, 3, 2), (4, 2, 3), (5, 4, 2), (2, 1, 3)):
         yield case("stride", n, kernel_size, stride=stride)
     for n, kernel_size, padding in ((5, 3, 1), (6, 5, 2), (7, 2, 1)):
@@ -157,11 +159,15 @@ mend_transpose_size = Exercise(
 @mend_transpose_size.cases
 def _(draw: Draw) -> Iterable[Case]:
     # The published formula is right without padding, so all of this is ordinary: whoever leaves it earns nothing.
-    for n, kernel_size, stride, padding in ((5, 3, 1, 1), (4, 4, 2, 1), (6, 5, 3, 2), (3, 2, 2, 0), (7, 1, 1, 0)):
-        options = {"stride": stride, "padding": padding}
-        yield Case(
-            CORE, (draw.size(n), kernel_size), {key: options[key] for key in options if options[key]}, observe=whole
-        )
+    given: list[tuple[int, int, dict[str, int]]] = [
+        (5, 3, {"padding": 1}),
+        (4, 4, {"stride": 2, "padding": 1}),
+        (6, 5, {"stride": 3, "padding": 2}),
+        (3, 2, {"stride": 2}),
+        (7, 1, {}),
+    ]
+    for n, kernel_size, options in given:
+        yield Case(CORE, (draw.size(n), kernel_size), options, observe=whole)
 
 
 mend_transpose_size.twin("unchanged")(_published)
