@@ -179,7 +179,7 @@ def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> 
         return
     try:
         # One weighted sum, and not grad_outputs: for those, torch imports half a second's worth of modules.
-        total = torch.stack([(tensor * _upstream(tensor)).sum() for tensor in outputs]).sum()
+        total = torch.stack([(tensor * upstream(tensor)).sum() for tensor in outputs]).sum()
         grads = torch.autograd.grad(total, leaves, allow_unused=True)
     except (KeyboardInterrupt, TooSlow):
         raise
@@ -191,7 +191,10 @@ def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> 
     )
 
 
-def _upstream(tensor: torch.Tensor) -> torch.Tensor:
-    # Random, and the same for two tensors of one shape: with all ones, a softmax backward of zeros would pass.
+def upstream(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the gradient that is sent back through a result: random, and the same for every tensor of that shape.
+
+    With all ones, a softmax backward that gives nothing but zeros would pass.
+    """
     generator = torch.Generator().manual_seed(zlib.crc32(str(tuple(tensor.shape)).encode()))
     return torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor)

@@ -238,5 +238,5 @@ def _table(plane: torch.Tensor, right: torch.Tensor | None) -> str:
 
 
 def _near(one: Any, other: Any) -> bool:
-    pair = [torch.tensor(value, dtype=torch.complex128) for value in (one, other)]
-    return bool(torch.isclose(*pair, rtol=1e-6, atol=1e-8, equal_nan=True))
+    first, second = (torch.tensor(value, dtype=torch.complex128) for value in (one, other))
+    return bool(torch.isclose(first, second, rtol=1e-6, atol=1e-8, equal_nan=True))

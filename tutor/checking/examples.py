@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tutor.checking.answering import Outcome, call
+from tutor.checking.answering import Outcome, call, upstream
 from tutor.checking.comparing import ELSEWHERE, Problem, problems, same
 from tutor.checking.exercise import CONDUCT, Case, Exercise, Folder, Function
 from tutor.checking.report import Example
@@ -80,6 +80,8 @@ def example(
         parts = [p.details["part"] for p in problems(exercise, small, right, got, function) if p.kind == kind]
         leaves = [name for name, value in arguments.items() for _ in tensors(value)]
         part = parts[0] if parts else 0
+        if isinstance(right.value, torch.Tensor):
+            arguments["grad_output"] = upstream(right.value)
         return Example(arguments, f"gradient of {leaves[part]}", right.grads[part], got.grads[part])
     return Example(arguments, "result", right.value, got.value if got.error is None else None)
 
