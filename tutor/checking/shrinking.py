@@ -91,6 +91,8 @@ def _cuts(size: int) -> Iterator[tuple[int, int]]:
 def _simpler(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
     # Each candidate must differ and come closer to small whole numbers, or the search would never end. None may become
     # 0, where functions have their bends.
+    if bool(tensor.isnan().any()):  # nothing is ever equal to nan
+        return
     away = torch.where(tensor < 0, tensor.floor(), tensor.ceil())
     if not torch.equal(tensor, tensor.round()):
         yield torch.where(tensor.round() == 0, away, tensor.round())
