@@ -40,15 +40,8 @@ conv_transpose2d_backward = Exercise(
     _right,
     forbids={"convolution_backward"},
     by_hand=True,
-    links=[
-        [(0, 0), (1, 0)],
-        [(0, 1), (2, 1)],
-        [(1, 1), (2, 0)],
-        [(0, 2), (1, 2)],
-        [(0, 3), (1, 3)],
-        [(2, 2)],
-        [(2, 3)],
-    ],
+    # With all of height, or of width, cut down to one, the three still belong together.
+    links=[[(0, 0), (1, 0)], [(0, 1), (2, 1)], [(1, 1), (2, 0)], [(0, 2), (1, 2), (2, 2)], [(0, 3), (1, 3), (2, 3)]],
 )
 
 
@@ -65,6 +58,7 @@ def _(draw: Draw) -> Iterable[Case]:
         args = numbers(draw, 2, out, *large), numbers(draw, 2, into, height, width), numbers(draw, into, out, *kernel)
         return Case(aspect, args, used)
 
+    yield case(CORE, 2, 2, (2, 2), (2, 2))
     yield case(CORE, 2, 2, (3, 4), (2, 3))
     yield case(CORE, 3, 2, (2, 3), (3, 2))
     yield case(CORE, 2, 2, (3, 2), (3, 3))
@@ -73,6 +67,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("stride", 2, 3, (2, 3), (3, 2), stride=(3, 2))
     yield case("stride", 2, 2, (2, 3), (1, 2), stride=(1, 3))
     yield case("stride", 2, 2, (3, 2), (3, 3), stride=2, more=1)  # as output_padding makes it
+    yield case("padding", 2, 2, (3, 3), (2, 3), padding=1)
     yield case("padding", 2, 2, (5, 6), (3, 2), padding=1)
     yield case("padding", 2, 2, (4, 3), (5, 3), padding=(2, 1))
     yield case("padding", 3, 2, (3, 6), (2, 5), padding=(0, 1))
