@@ -105,6 +105,7 @@ for n, options in (
     layer = nn.Conv2d(in_channels=1, out_channels=1, **options)
     print(f"{n:2} cells, {options}: {layer(torch.zeros(1, 1, n, n)).shape[2]} outputs")
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_output_size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_output_size(n, kernel_size, stride=1, padding=0, dilation=1):
     """Return how many outputs a convolution has along one side.
@@ -116,6 +117,7 @@ def conv_output_size(n, kernel_size, stride=1, padding=0, dilation=1):
     span = dilation * (kernel_size - 1) + 1
     return (n + 2 * padding - span) // stride + 1
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_output_size", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(conv_output_size, points=3)
@@ -165,6 +167,7 @@ for mode in ("zeros", "reflect", "replicate", "circular"):
 # out of bounds here. Later in this chapter it is welcome. Mind its order then: it wants the last dimension first,
 # `(left, right, above, below)`.)
 
+
 # %% nbgrader={"grade": false, "grade_id": "pad2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pad2d(input, padding, mode="zeros"):
     """Put rows and columns around a batch of pictures.
@@ -193,6 +196,7 @@ def pad2d(input, padding, mode="zeros"):
 
     return input[:, :, sources(h, height)][:, :, :, sources(w, width)]
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_pad2d", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(pad2d, points=4)
@@ -229,6 +233,7 @@ print(line.flatten().int().tolist(), "->", layer(line).flatten().int().tolist())
 # **On paper.** How many cells go before, and how many after, for $k = 3$ with $d = 2$? For $k = 4$? For $k = 4$ with
 # $d = 2$?
 
+
 # %% nbgrader={"grade": false, "grade_id": "same_padding", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def same_padding(kernel_size, dilation=1):
     """Return (before, after): how many cells padding="same" adds at each end of one side.
@@ -240,6 +245,7 @@ def same_padding(kernel_size, dilation=1):
     before = total // 2
     return before, total - before
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_same_padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(same_padding, points=2)
@@ -301,6 +307,7 @@ for groups, outputs in ((1, 2), (2, 2), (2, 4), (4, 4)):
 # by the tap's weights, for each input channel its own, and add up over taps and channels. `F.pad` and your own
 # `conv_output_size` may help. PyTorch's convolutions, and `F.unfold`, are off limits.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv1d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Slide each kernel over the signals, as F.conv1d does.
@@ -325,6 +332,7 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     result = torch.stack(results, dim=1)
     return result if bias is None else result + bias.view(1, outputs, 1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv1d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 check(conv1d, points=5)
@@ -446,6 +454,7 @@ except ValueError as error:
 # **Your turn.** The same as in one dimension, with a second loop for the second dimension. `stride`, `padding` and
 # `dilation` are now a whole number *or a pair* `(height, width)`.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Slide each kernel over the pictures, as F.conv2d does.
@@ -477,6 +486,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     result = torch.cat(results, dim=1)
     return result if bias is None else result + bias.view(1, outputs, 1, 1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 check(conv2d, points=6)
@@ -517,6 +527,7 @@ print(f"{columns.numel() // batch.numel()} times the memory")
 # stride)` may make the columns. At the end, $P$ has to become height and width again. (`view` and `reshape` only cut
 # the numbers anew, in the order in which they lie. To change the order of dimensions takes `permute` or `transpose`.)
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv2d_im2col", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
     """Convolve by one matrix product, as F.conv2d does with groups=1.
@@ -536,6 +547,7 @@ def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
     result = (weight.view(outputs, -1) @ columns).view(-1, outputs, high, wide)
     return result if bias is None else result + bias.view(1, outputs, 1, 1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d_im2col", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(conv2d_im2col, points=4)
@@ -568,6 +580,7 @@ check(conv2d_im2col, points=4, hidden=True)
 # **On paper.** The $3 \times 3$ example again, with `grad_output` $= 1$ for the output at the top left and $0$ for
 # the others. Which pixels get something back, and what? What are the gradients of the weights?
 
+
 # %%
 def gradients(grad_output):
     leaves = {"input": nine.clone(), "weight": kernel.clone(), "bias": torch.zeros(1)}
@@ -590,6 +603,7 @@ gradients([1.0, 1.0, 0.0, 0.0])
 # **Your turn.** Write the formulas without autograd and without PyTorch's convolutions. Loops over the kernel's
 # cells, with slices for all positions at once, are fast enough. Two things to watch: `[p:-p]` is empty for $p = 0$;
 # and a stride may leave over pixels at the end, which still need their zeros.
+
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d_backward(grad_output, input, weight, bias, stride=1, padding=0):
@@ -616,6 +630,7 @@ def conv2d_backward(grad_output, input, weight, bias, stride=1, padding=0):
     grad_input = grad_padded[:, :, ph : ph + input.shape[2], pw : pw + input.shape[3]]
     return grad_input, grad_weight, grad_output.sum(dim=(0, 2, 3))
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 check(conv2d_backward, points=6)
@@ -660,6 +675,7 @@ print("3-D, kernel 2 deep:", tuple(less_deep.shape))
 # nn.Conv3d(3, 6, kernel_size=3)  # on one clip of 16 frames in colour, (1, 3, 16, 32, 32)
 # ```
 
+
 # %% nbgrader={"grade": false, "grade_id": "predict_conv_shapes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def predict_conv_shapes():
     """Return three pairs (shape of the weight, shape of the output), for the three layers above
@@ -671,6 +687,7 @@ def predict_conv_shapes():
         ((6, 3, 3, 3, 3), (1, 6, 14, 30, 30)),
     )
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_predict_conv_shapes", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(predict_conv_shapes, points=2)
@@ -706,6 +723,7 @@ print(f"that is {counts['ordinary'] / counts['separable']:.1f} times fewer")
 # Networks for phones are built that way. It isn't the same function for less: all 128 outputs share the same 64
 # patterns, and differ only in how they mix them.
 
+
 # %% nbgrader={"grade": false, "grade_id": "separable_parameters", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def separable_parameters(in_channels, out_channels, kernel_size):
     """Return (ordinary, separable): how many weights a convolution with square kernels has, and how
@@ -715,6 +733,7 @@ def separable_parameters(in_channels, out_channels, kernel_size):
     separable = in_channels * kernel_size**2 + out_channels * in_channels
     return ordinary, separable
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_separable_parameters", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(separable_parameters, points=2)
@@ -741,6 +760,7 @@ check(separable_parameters, points=2, hidden=True)
 # **On paper.** Two layers of $3 \times 3$; three of them; two, the first with stride 2; three, with dilation 1, 2
 # and 4. The cell measures it instead: which pixels get a gradient from the number in the middle?
 
+
 # %%
 def measured_field(*layers):
     net = nn.Sequential(*(nn.Conv2d(1, 1, kernel_size=3, **options) for options in layers))
@@ -757,6 +777,7 @@ print("three layers of 3 by 3:      ", measured_field({}, {}, {}))
 print("two, the first with stride 2:", measured_field({"stride": 2}, {}))
 print("dilation 1, 2 and 4:         ", measured_field({}, {"dilation": 2}, {"dilation": 4}))
 
+
 # %% nbgrader={"grade": false, "grade_id": "receptive_field", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def receptive_field(kernel_sizes, strides, dilations):
     """Return how many pixels, along one side, one output of the last layer sees.
@@ -771,6 +792,7 @@ def receptive_field(kernel_sizes, strides, dilations):
         jump *= stride
     return field
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_receptive_field", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(receptive_field, points=3)
@@ -816,6 +838,7 @@ plots.feature_maps(images[1], both[1], titles=["S_x", "S_y"])
 #
 # **Your turn.** Here PyTorch's convolution may, and should, do the work.
 
+
 # %% nbgrader={"grade": false, "grade_id": "edges", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def edges(images):
     """Return what Sobel's two kernels find in pictures.
@@ -827,6 +850,7 @@ def edges(images):
     x = images.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     return F.conv2d(images.mean(dim=1, keepdim=True), torch.stack([x, x.T]).unsqueeze(1), padding=1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_edges", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(edges, points=3)
@@ -947,6 +971,7 @@ two_maps = torch.arange(1, 9).view(1, 2, 2, 2)
 print("map 0", two_maps[0, 0].tolist(), " map 1", two_maps[0, 1].tolist())
 print("reshaped:", two_maps.reshape(1, 1, 2, 4)[0, 0].tolist(), "(that is not side by side)")
 
+
 # %% nbgrader={"grade": false, "grade_id": "tile_maps", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tile_maps(maps):
     """Lay the maps of each image side by side, in their order.
@@ -958,6 +983,7 @@ def tile_maps(maps):
     return maps.permute(0, 2, 1, 3).reshape(n, 1, h, c * w)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "check_tile_maps", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(tile_maps, points=3)
 ### BEGIN HIDDEN TESTS
@@ -967,6 +993,7 @@ check(tile_maps, points=3, hidden=True)
 # %% [markdown]
 # Then log them, with PyTorch's own `SummaryWriter`. The layer is one whose maps are between 0 and 1 already, for
 # instance a convolution followed by a sigmoid.
+
 
 # %% nbgrader={"grade": false, "grade_id": "log_feature_maps", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def log_feature_maps(folder, name, layer, batches):
@@ -987,6 +1014,7 @@ def log_feature_maps(folder, name, layer, batches):
             writer.add_images(f"{name}/input", images, step)
             writer.add_images(f"{name}/maps", side_by_side, step)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_log_feature_maps", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(log_feature_maps, points=4)
@@ -1043,6 +1071,7 @@ plots.owners(torch.reshape(image_of, (-1, 3, 30, 30)), torch.reshape(map_of, (-1
 # **Your turn.** Mend it with the smallest change: each map becomes a picture of its own, in grey. All maps of the
 # first image come first, in their order, then those of the second, for any number of channels and any size.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mend_reshape", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mend_reshape(maps):
     """Return each map as a picture of one channel, by a mended form of the published
@@ -1053,6 +1082,7 @@ def mend_reshape(maps):
     ### BEGIN SOLUTION
     return torch.reshape(maps, (-1, 1, maps.shape[2], maps.shape[3]))
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_mend_reshape", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(mend_reshape, points=2)

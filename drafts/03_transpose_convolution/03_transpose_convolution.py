@@ -106,6 +106,7 @@ print("as torch has it:", torch.equal(by_matrix, by_torch))
 # %% [markdown]
 # **Your turn.** Build that matrix, for any kernel and any size of image, without a convolution.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_matrix(weight, input_size):
     """Return the matrix of a convolution with stride 1, without padding.
@@ -125,6 +126,7 @@ def conv_matrix(weight, input_size):
     return torch.stack(rows)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "check_conv_matrix", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 check(conv_matrix, points=5)
 ### BEGIN HIDDEN TESTS
@@ -134,6 +136,7 @@ check(conv_matrix, points=5, hidden=True)
 # %% [markdown]
 # **Your turn.** Now the transpose convolution with it. The matrix that you need belongs to a convolution *from* the
 # large image *to* the small one. How large is the large one?
+
 
 # %% nbgrader={"grade": false, "grade_id": "conv_transpose2d_matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_transpose2d_matrix(input, weight):
@@ -146,6 +149,7 @@ def conv_transpose2d_matrix(input, weight):
     large = input.shape[0] + weight.shape[0] - 1, input.shape[1] + weight.shape[1] - 1
     return (conv_matrix(weight, large).T @ input.flatten()).view(large)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_transpose2d_matrix", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(conv_transpose2d_matrix, points=4)
@@ -280,6 +284,7 @@ for way, result in {"matrix": by_matrix, "stamps": by_stamps, "zeros": by_zeros}
 # ...). `stride`, `padding` and `output_padding` are each a number or a pair (height, width). If padding is larger
 # than $k - 1$, there is something to cut off: `F.pad` does that for negative numbers.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_transpose2d_zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output_padding=0):
     """Return the transpose convolution by putting in zeros and convolving.
@@ -297,6 +302,7 @@ def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output
     apart = F.pad(apart, (around_w, around_w + ow, around_h, around_h + oh))
     return F.conv2d(apart, weight.flip(2, 3).transpose(0, 1), bias)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_transpose2d_zeros", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 check(conv_transpose2d_zeros, points=6)
@@ -343,6 +349,7 @@ except ValueError as error:
 # %% [markdown]
 # **Your turn.** Write the formula for one dimension.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_transpose_output_size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
     """Return how many numbers a transpose convolution makes of n. All arguments are whole
@@ -350,6 +357,7 @@ def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_paddi
     ### BEGIN SOLUTION
     return (n - 1) * stride + dilation * (kernel_size - 1) + 1 - 2 * padding + output_padding
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_transpose_output_size", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(conv_transpose_output_size, points=3)
@@ -387,10 +395,9 @@ for groups in (1, 2):
 # output padding, *Output size and output padding* the size of the result. Build it up one argument at a time: the
 # check tells you which ones already work, and gives points for them. No convolution this time, and no `F.fold`.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_transpose2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def conv_transpose2d(
-    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
-):
+def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """Return the transpose convolution by stamping kernels onto the output.
 
     input: a tensor of shape (N, in, H, W). weight: a tensor of shape
@@ -414,6 +421,7 @@ def conv_transpose2d(
     output = output[:, :, ph : shape[2] - ph, pw : shape[3] - pw]
     return output if bias is None else output + bias.view(1, -1, 1, 1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_transpose2d", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 check(conv_transpose2d, points=6)
@@ -449,6 +457,7 @@ print("by a convolution:", F.conv1d(grad_output, stamp, stride=2).flatten().toli
 # **Your turn.** Write it for images, without autograd; `F.conv2d` is allowed. What has to become of `stride` and
 # `padding`?
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_transpose2d_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_transpose2d_backward(grad_output, input, weight, stride=1, padding=0):
     """Return (grad_input,) for y = conv_transpose2d(input, weight, None, stride, padding).
@@ -459,6 +468,7 @@ def conv_transpose2d_backward(grad_output, input, weight, stride=1, padding=0):
     ### BEGIN SOLUTION
     return (F.conv2d(grad_output, weight, stride=stride, padding=padding),)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_transpose2d_backward", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 check(conv_transpose2d_backward, points=5)
@@ -479,12 +489,14 @@ check(conv_transpose2d_backward, points=5, hidden=True)
 #
 # **Your turn.** Predict first: what does `z` hold?
 
+
 # %% nbgrader={"grade": false, "grade_id": "predict_round_trip", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def predict_round_trip():
     """Return the three numbers in z after the two lines above, as a list."""
     ### BEGIN SOLUTION
     return [3.0, 8.0, 5.0]  # down to (3, 5); up to 3, 3 + 5, 5
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_predict_round_trip", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check(predict_round_trip, points=3)
@@ -514,6 +526,7 @@ print(f"of {C.shape[1]} directions {rank} are kept and {C.shape[1] - rank} are l
 # %% [markdown]
 # **Your turn.** Find such a direction for the kernel $(1, 1)$.
 
+
 # %% nbgrader={"grade": false, "grade_id": "lost_direction", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lost_direction():
     """Return an input of three numbers, not all zero, that a convolution with the kernel
@@ -521,6 +534,7 @@ def lost_direction():
     ### BEGIN SOLUTION
     return torch.tensor([1.0, -1.0, 1.0])
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_lost_direction", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(lost_direction, points=2)
@@ -554,6 +568,7 @@ plots.overlaps(counts)
 # **Your turn.** Count in one dimension, for any sizes. (The grids above are the products of two such rows of
 # counts.)
 
+
 # %% nbgrader={"grade": false, "grade_id": "overlap_count", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def overlap_count(n, kernel_size, stride):
     """Return how many of n inputs write to each output, without padding.
@@ -566,6 +581,7 @@ def overlap_count(n, kernel_size, stride):
         counts[start : start + kernel_size] += 1
     return counts
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_overlap_count", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(overlap_count, points=4)
@@ -590,9 +606,7 @@ def enlarge(images, size):
 rough, smooth = enlarge(images, 3), enlarge(images, 4)
 print("kernel 3:", tuple(rough.shape), " kernel 4:", tuple(smooth.shape))
 smooth = smooth[:, :, :-1, :-1]  # one row and column less, to show them side by side
-plots.images(
-    torch.stack([rough[0], smooth[0], rough[1], smooth[1]]), columns=4, titles=["kernel 3", "kernel 4"] * 2
-)
+plots.images(torch.stack([rough[0], smooth[0], rough[1], smooth[1]]), columns=4, titles=["kernel 3", "kernel 4"] * 2)
 
 # %% [markdown]
 # Training can learn weights that hide the pattern, but it has to work for it. And the pattern returns in the
@@ -626,6 +640,7 @@ for way, result in ways.items():
 # **Your turn.** Write that last way, for any number of channels. `F.conv2d` is allowed. The size after it is
 # exactly twice the size before: how much padding does a kernel of odd size need for that?
 
+
 # %% nbgrader={"grade": false, "grade_id": "resize_convolve", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def resize_convolve(input, weight):
     """Repeat each pixel twice in both directions, then convolve and keep that size.
@@ -638,6 +653,7 @@ def resize_convolve(input, weight):
     larger = input.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     return F.conv2d(larger, weight, padding=(weight.shape[2] // 2, weight.shape[3] // 2))
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_resize_convolve", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(resize_convolve, points=4)
@@ -663,6 +679,7 @@ for n, k, s, p in ((4, 3, 2, 0), (4, 3, 2, 1), (16, 4, 2, 1), (5, 5, 1, 2)):
 # %% [markdown]
 # **Your turn.** For which argument is it right, and for which isn't it? Mend it with the smallest change.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mend_transpose_size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mend_transpose_size(n, kernel_size, stride=1, padding=0):
     """Return the output size in one dimension, by a mended form of the published formula
@@ -670,6 +687,7 @@ def mend_transpose_size(n, kernel_size, stride=1, padding=0):
     ### BEGIN SOLUTION
     return (n - 1) * stride + kernel_size - 2 * padding
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_mend_transpose_size", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check(mend_transpose_size, points=2)

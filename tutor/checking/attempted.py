@@ -12,8 +12,24 @@ from tutor.checking.exercise import Function
 
 # What a body of nothing but constants, imports and one `raise` consists of, in any version of Python.
 _STUB = frozenset(
-    "CACHE RESUME NOP LOAD_CONST LOAD_SMALL_INT LOAD_GLOBAL PUSH_NULL PRECALL CALL RAISE_VARARGS RETURN_VALUE RETURN_CONST "
-    "IMPORT_NAME IMPORT_FROM STORE_FAST POP_TOP".split()
+    [
+        "CACHE",
+        "RESUME",
+        "NOP",
+        "LOAD_CONST",
+        "LOAD_SMALL_INT",
+        "LOAD_GLOBAL",
+        "PUSH_NULL",
+        "PRECALL",
+        "CALL",
+        "RAISE_VARARGS",
+        "RETURN_VALUE",
+        "RETURN_CONST",
+        "IMPORT_NAME",
+        "IMPORT_FROM",
+        "STORE_FAST",
+        "POP_TOP",
+    ]
 )
 
 

@@ -28,7 +28,7 @@ _INK = "var(--jp-ui-font-color1, #1a1a1a)"
 _PAPER = "var(--jp-layout-color1, #ffffff)"
 _LINE = "var(--jp-border-color1, #bdbdbd)"
 _CELL = f"border: 1px solid {_LINE}; padding: 2px 7px; text-align: right; font-family: monospace; color: {_INK};"
-_WRONG = f"border: 2px solid #d55e00; padding: 2px 7px; text-align: right; font-family: monospace; font-weight: bold; color: {_INK};"
+_WRONG = _CELL.replace(f"1px solid {_LINE}", "2px solid #d55e00") + " font-weight: bold;"
 
 
 def headline(report: Report) -> str:

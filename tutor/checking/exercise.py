@@ -36,7 +36,8 @@ class Case:
     ``aspect`` says which part of the score the case belongs to. ``gradient`` also compares the gradients of every
     floating-point argument, for a random upstream gradient. ``observe(value, args)`` turns what came back into
     plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
-    because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to differ. A case that is not ``required`` costs no points: what it
+    because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to
+    differ. A case that is not ``required`` costs no points: what it
     finds is mentioned, nothing more.
     """
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
-LARGEST = 1_000_000  # elements; a larger tensor (always a wrong one) isn't copied or compared, only its shape is looked at
+LARGEST = (
+    1_000_000  # elements; a larger tensor (always a wrong one) isn't copied or compared, only its shape is looked at
+)
 LONGEST = 10_000  # parts of a list, tuple or dictionary
 DEEPEST = 20
 

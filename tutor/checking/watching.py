@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -23,7 +25,13 @@ _PUBLIC = {
     "_safe_softmax": "softmax",
     "im2col": "unfold",
     "col2im": "fold",
+    "constant_pad_nd": "pad",
+    "_pad_circular": "pad",
+    **{f"{kind}_pad{dims}d": "pad" for kind in ("reflection", "replication") for dims in (1, 2, 3)},
 }
+
+# Functions that torch takes apart before its dispatcher sees them: they are noted where they are called.
+_TAKEN_APART = {"pad", "_pad_circular"}
 
 
 def public_name(operator: str) -> str:
@@ -40,11 +48,20 @@ _CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 class Seen:
     """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked.
 
-    Torch has one operator, ``"convolution"``, for convolutions of both kinds; a transposed one is also ``"conv_transpose"``.
+    Torch has one operator, ``"convolution"``, for convolutions of both kinds; a transposed one is noted as
+    ``"conv_transpose"`` too.
     """
 
     operators: set[str] = field(default_factory=set)
     autograd: bool = False
+
+
+def _reads_graph(func: Any, args: Any) -> bool:
+    """Tell whether somebody but torch (which does, to print a tensor) takes hold of a result's place in autograd's graph."""
+    if getattr(func, "__self__", None) is not torch.Tensor.grad_fn or func.__name__ != "__get__":
+        return False
+    caller = str(sys._getframe(2).f_globals.get("__name__", ""))
+    return not caller.startswith("torch") and func(*args) is not None
 
 
 class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -58,6 +75,8 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if torch._C._current_graph_task_id() != -1:  # the engine is at work, however it was started
+            self._seen.autograd = True
         name = func.name().removeprefix("aten::").split(".")[0]
         self._seen.operators.add(name if name.startswith("__") else name.rstrip("_"))
         if name in _CONVOLUTIONS and _given(func, "transposed", args, kwargs or {}):
@@ -77,8 +96,11 @@ class _Autograd(TorchFunctionMode):
         self._seen = seen
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") in _DIFFERENTIATES:
+        name = getattr(func, "__name__", "")
+        if name in _DIFFERENTIATES or _reads_graph(func, args):
             self._seen.autograd = True
+        if name in _TAKEN_APART:
+            self._seen.operators.add(name)
         return func(*args, **(kwargs or {}))
 
 

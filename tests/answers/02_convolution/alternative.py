@@ -6,32 +6,28 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 
-def _each(value, dims):
-    return [value] * dims if isinstance(value, int) else list(value)
-
-
 def conv_output_size(n, kernel_size, stride=1, padding=0, dilation=1):
     return len(range(-padding, n + padding - dilation * (kernel_size - 1), stride))
 
 
 def pad2d(input, padding, mode="zeros"):
     result = input
-    for dim, amount in zip((2, 3), _each(padding, 2), strict=True):
-        size = input.shape[dim]
+    for axis, amount in enumerate([padding] * 2 if isinstance(padding, int) else padding, start=2):
+        size = input.shape[axis]
         if amount == 0:
             continue
         if mode == "zeros":
-            before = after = torch.zeros_like(result.narrow(dim, 0, 1)).repeat_interleave(amount, dim)
+            before = after = torch.zeros_like(result.narrow(axis, 0, 1)).repeat_interleave(amount, axis)
         elif mode == "reflect":
-            before = result.narrow(dim, 1, amount).flip(dim)
-            after = result.narrow(dim, size - 1 - amount, amount).flip(dim)
+            before = result.narrow(axis, 1, amount).flip(axis)
+            after = result.narrow(axis, size - 1 - amount, amount).flip(axis)
         elif mode == "replicate":
-            before = result.narrow(dim, 0, 1).repeat_interleave(amount, dim)
-            after = result.narrow(dim, size - 1, 1).repeat_interleave(amount, dim)
+            before = result.narrow(axis, 0, 1).repeat_interleave(amount, axis)
+            after = result.narrow(axis, size - 1, 1).repeat_interleave(amount, axis)
         else:
-            before = result.narrow(dim, size - amount, amount)
-            after = result.narrow(dim, 0, amount)
-        result = torch.cat([before, result, after], dim)
+            before = result.narrow(axis, size - amount, amount)
+            after = result.narrow(axis, 0, amount)
+        result = torch.cat([before, result, after], axis)
     return result
 
 
@@ -59,7 +55,9 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     # A product of spectra is a circular convolution; the conjugate turns it into the cross-correlation.
-    (sh, sw), (ph, pw), (dh, dw) = (_each(value, 2) for value in (stride, padding, dilation))
+    sh, sw = [stride] * 2 if isinstance(stride, int) else stride
+    ph, pw = [padding] * 2 if isinstance(padding, int) else padding
+    dh, dw = [dilation] * 2 if isinstance(dilation, int) else dilation
     out, per_group, kh, kw = weight.shape
     spread = weight.new_zeros(out, per_group, dh * (kh - 1) + 1, dw * (kw - 1) + 1)
     spread[:, :, ::dh, ::dw] = weight
@@ -75,7 +73,9 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
     # The indices of every tap of every window, looked up in the flattened image.
-    (sh, sw), (ph, pw), (dh, dw) = (_each(value, 2) for value in (stride, padding, dilation))
+    sh, sw = [stride] * 2 if isinstance(stride, int) else stride
+    ph, pw = [padding] * 2 if isinstance(padding, int) else padding
+    dh, dw = [dilation] * 2 if isinstance(dilation, int) else dilation
     out, channels, kh, kw = weight.shape
     padded = torch.nn.functional.pad(input, (pw, pw, ph, ph))
     height, width = padded.shape[2:]
@@ -92,7 +92,8 @@ def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
 
 def conv2d_backward(grad_output, input, weight, bias, stride=1, padding=0):
     # One tap of the kernel at a time: the whole output gradient is shifted, scaled and added.
-    (sh, sw), (ph, pw) = _each(stride, 2), _each(padding, 2)
+    sh, sw = [stride] * 2 if isinstance(stride, int) else stride
+    ph, pw = [padding] * 2 if isinstance(padding, int) else padding
     oh, ow = grad_output.shape[2:]
     padded = torch.nn.functional.pad(input, (pw, pw, ph, ph))
     grad_padded, taps = torch.zeros_like(padded), []

@@ -4,21 +4,12 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
-def _padded(input, padding):
-    height, width = _pair(padding)
-    return torch.nn.functional.pad(input, (width, width, height, height))
-
-
 def conv_output_size(n, kernel_size, stride=1, padding=0, dilation=1):
     return (n + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
 
 
 def pad2d(input, padding, mode="zeros"):
-    height, width = _pair(padding)
+    height, width = (padding, padding) if isinstance(padding, int) else padding
     rows = torch.arange(-height, input.shape[2] + height)
     columns = torch.arange(-width, input.shape[3] + width)
 
@@ -53,8 +44,10 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    (sh, sw), (dh, dw) = _pair(stride), _pair(dilation)
-    padded = _padded(input, padding).contiguous()
+    sh, sw = (stride, stride) if isinstance(stride, int) else stride
+    ph, pw = (padding, padding) if isinstance(padding, int) else padding
+    dh, dw = (dilation, dilation) if isinstance(dilation, int) else dilation
+    padded = torch.nn.functional.pad(input, (pw, pw, ph, ph)).contiguous()
     n, _, height, width = padded.shape
     out, per_group, kh, kw = weight.shape
     oh, ow = (height - dh * (kh - 1) - 1) // sh + 1, (width - dw * (kw - 1) - 1) // sw + 1
@@ -69,7 +62,9 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
     out, _, kh, kw = weight.shape
-    (sh, sw), (ph, pw), (dh, dw) = _pair(stride), _pair(padding), _pair(dilation)
+    sh, sw = (stride, stride) if isinstance(stride, int) else stride
+    ph, pw = (padding, padding) if isinstance(padding, int) else padding
+    dh, dw = (dilation, dilation) if isinstance(dilation, int) else dilation
     columns = torch.nn.functional.unfold(input, (kh, kw), dilation=dilation, padding=padding, stride=stride)
     oh = (input.shape[2] + 2 * ph - dh * (kh - 1) - 1) // sh + 1
     ow = (input.shape[3] + 2 * pw - dw * (kw - 1) - 1) // sw + 1
@@ -80,8 +75,9 @@ def conv2d_im2col(input, weight, bias=None, stride=1, padding=0, dilation=1):
 
 
 def conv2d_backward(grad_output, input, weight, bias, stride=1, padding=0):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
-    padded = _padded(input, padding).contiguous()
+    sh, sw = (stride, stride) if isinstance(stride, int) else stride
+    ph, pw = (padding, padding) if isinstance(padding, int) else padding
+    padded = torch.nn.functional.pad(input, (pw, pw, ph, ph)).contiguous()
     n, channels, height, width = padded.shape
     kh, kw = weight.shape[2:]
     oh, ow = grad_output.shape[2:]

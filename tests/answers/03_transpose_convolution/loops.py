@@ -43,7 +43,9 @@ def conv_transpose2d_zeros(input, weight, bias=None, stride=1, padding=0, output
     spread = torch.zeros(batch, in_channels, out_h + kh - 1, out_w + kw - 1, dtype=input.dtype)
     for y in range(h):
         for x in range(w):
-            spread[:, :, top + y * sh, left + x * sw] = input[:, :, y, x]
+            row, column = top + y * sh, left + x * sw
+            if 0 <= row < out_h + kh - 1 and 0 <= column < out_w + kw - 1:
+                spread[:, :, row, column] = input[:, :, y, x]
     output = torch.zeros(batch, out_channels, out_h, out_w, dtype=input.dtype)
     for o in range(out_channels):
         for row in range(out_h):

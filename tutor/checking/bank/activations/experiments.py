@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ collapse_linear = Exercise("collapse_linear", CHAPTER, lambda weights, biases: _
 @collapse_linear.cases
 def _(draw: Draw) -> Iterable[Case]:
     def stack(*sizes: int) -> tuple[list[Tensor], list[Tensor]]:
-        weights = [draw.normal(out, into) for into, out in zip(sizes, sizes[1:], strict=False)]
+        weights = [draw.normal(out, into) for into, out in pairwise(sizes)]
         return weights, [draw.normal(out) for out in sizes[1:]]
 
     yield Case(CORE, stack(2, 2, 2, 2))

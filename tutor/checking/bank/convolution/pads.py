@@ -47,7 +47,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case(CORE, (image(1, 2, draw.size(4), draw.size(3)), 2))
     yield Case("height and width", (image(2, 2, draw.size(3), 4), (1, 2)))
     yield Case("height and width", (image(1, 2, 3, draw.size(3)), (2, 0)))
-    yield Case("height and width", (image(1, 2, draw.size(2), 3), (0, 1)))
+    yield Case("height and width", (image(1, 2, 1, draw.size(3)), (0, 1)))
+    yield Case("height and width", (image(2, 1, 1, 1), (1, 2)))
     yield Case("height and width", (image(2, 1, draw.size(2), 3), 0))
     for mode in MODES[1:]:
         yield Case(mode, (image(2, 2, draw.size(3), draw.size(5)), 2), {"mode": mode})

@@ -1,4 +1,4 @@
-"""The exercises of chapter 03, transposed convolution."""
+"""The exercises of chapter 03, transpose convolution."""
 
 from tutor.checking.bank.transpose_convolution.backward import conv_transpose2d_backward
 from tutor.checking.bank.transpose_convolution.counting import lost_direction, overlap_count, predict_round_trip

@@ -1,4 +1,4 @@
-"""The gradient of a transposed convolution with respect to its input: an ordinary convolution."""
+"""The gradient of a transpose convolution with respect to its input: an ordinary convolution."""
 
 from __future__ import annotations
 

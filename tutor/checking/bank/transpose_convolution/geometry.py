@@ -16,7 +16,7 @@ CHAPTER = "03_transpose_convolution"
 TOGETHER = "arguments together"  # the aspect of cases in which several arguments are set at once
 RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
 
-# The transposed convolution itself, under every name by which torch computes it. "conv_transpose" is what the watcher
+# The transpose convolution itself, under every name by which torch computes it. "conv_transpose" is what the watcher
 # records for the one operator that does both kinds. The gradient of a convolution for its input is one, too.
 TRANSPOSED = frozenset(
     {"conv_transpose", "convolution_backward", "slow_conv_transpose2d", "slow_conv_transpose3d"}

@@ -1,4 +1,4 @@
-"""A convolution written as a matrix, and the transposed convolution as that matrix's transpose."""
+"""A convolution written as a matrix, and the transpose convolution as that matrix's transpose."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ conv_matrix.model(
 
 
 def _by_matrix(input: Tensor, weight: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
-    """Return the transposed convolution of one plane."""
+    """Return the transpose convolution of one plane."""
     height, width = input.shape
     if "kernel-flipped" in wrong:
         weight = weight.flip(0, 1)

@@ -1,4 +1,4 @@
-"""Transposed convolution with every argument; most misconceptions are switches, so that two can meet."""
+"""Transpose convolution with every argument; most misconceptions are switches, so that two can meet."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("padding", 2, 2, (3, 4), (3, 4), padding=1)
     yield case("padding", 2, 3, (4, 3), (5, 4), bias=False, padding=(1, 2))
     yield case("padding", 2, 2, (3, 2), (4, 3), stride=(2, 3), padding=(2, 1))
+    yield case("padding", 2, 2, (3, 4), (2, 1), padding=1)
     yield case("output padding", 2, 2, (3, 2), (3, 4), stride=2, padding=1, output_padding=1)
     yield case("output padding", 2, 3, (2, 3), (4, 3), bias=False, stride=(2, 3), padding=1, output_padding=(1, 2))
     yield case("output padding", 2, 2, (2, 3), (2, 2), stride=(3, 2), output_padding=(2, 0))
@@ -131,7 +132,7 @@ def scatter(
     *,
     wrong: frozenset[str] = RIGHT,
 ) -> Tensor:
-    """Return the transposed convolution, with the misconceptions that ``wrong`` names."""
+    """Return the transpose convolution, with the misconceptions that ``wrong`` names."""
     if "groups-and-dilation-swapped" in wrong:
         groups, dilation = dilation, groups  # type: ignore[assignment]
     if "groups-ignored" in wrong:

@@ -1,4 +1,4 @@
-"""How large a transposed convolution's output is, by the right formula and by a published wrong one."""
+"""How large a transpose convolution's output is, by the right formula and by a published wrong one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transposed convolution by zeros in between, a wide border, and a convolution with the kernel turned round."""
+"""Transpose convolution by zeros in between, a wide border, and a convolution with the kernel turned round."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("padding", 2, 2, (3, 4), (3, 4), padding=1)
     yield case("padding", 2, 3, (4, 3), (5, 4), bias=False, padding=(1, 2))
     yield case("padding", 2, 2, (3, 2), (4, 3), stride=(2, 3), padding=(2, 1))
+    yield case("padding", 2, 2, (3, 4), (2, 1), padding=1)  # more than the kernel reaches: something is cut off
     yield case("output padding", 2, 2, (3, 2), (3, 4), stride=2, padding=1, output_padding=1)
     yield case("output padding", 2, 3, (2, 3), (4, 3), bias=False, stride=(2, 3), padding=1, output_padding=(1, 2))
     yield case("output padding", 2, 2, (2, 3), (2, 2), stride=(3, 2), output_padding=(2, 0))
@@ -102,7 +103,7 @@ def _spread(
     *,
     wrong: frozenset[str] = RIGHT,
 ) -> Tensor:
-    """Return the transposed convolution, with the misconceptions that ``wrong`` names."""
+    """Return the transpose convolution, with the misconceptions that ``wrong`` names."""
     steps, cropped = entries("stride", stride, wrong), entries("padding", padding, wrong)
     more = (0, 0) if "output-padding-ignored" in wrong else entries("output-padding", output_padding, wrong)
     kernels = _kernels(weight, wrong)
