@@ -155,6 +155,8 @@ def _border(kernel_size: int, padding: int, wrong: frozenset[str]) -> int:
     wide = kernel_size if "one-more-all-round" in wrong else kernel_size - 1
     if "padding-added" in wrong:
         return wide + padding
+    if "never-cut-off" in wrong:
+        return max(wide - padding, 0)
     return wide if "padding-ignored" in wrong else wide - padding
 
 
@@ -164,6 +166,7 @@ also(
     "flipped-in-width-only",
     "weight-reshaped",
     "no-border",
+    "never-cut-off",
     "output-padding-both",
     "output-padding-swapped",
     "pairs-cut-short",
