@@ -48,13 +48,12 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     ph, pw = (padding, padding) if isinstance(padding, int) else padding
     dh, dw = (dilation, dilation) if isinstance(dilation, int) else dilation
     padded = torch.nn.functional.pad(input, (pw, pw, ph, ph)).contiguous()
-    n, _, height, width = padded.shape
+    n, channels, height, width = padded.shape
     out, per_group, kh, kw = weight.shape
     oh, ow = (height - dh * (kh - 1) - 1) // sh + 1, (width - dw * (kw - 1) - 1) // sw + 1
     a, b, c, d = padded.stride()
-    windows = torch.as_strided(
-        padded, (n, groups, per_group, oh, ow, kh, kw), (a, b * per_group, b, c * sh, d * sw, c * dh, d * dw)
-    )
+    windows = padded.as_strided((n, channels, oh, ow, kh, kw), (a, b, c * sh, d * sw, c * dh, d * dw))
+    windows = windows.reshape(n, groups, per_group, oh, ow, kh, kw)
     filters = weight.reshape(groups, out // groups, per_group, kh, kw)
     result = torch.einsum("ngcijuv,gocuv->ngoij", windows, filters).reshape(n, out, oh, ow)
     return result if bias is None else result + bias.view(1, -1, 1, 1)

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.convolution.forward import CONVOLUTIONS, alone
+from tutor.checking.bank.convolution.forward import CONVOLUTIONS
 from tutor.checking.bank.convolution.pads import both
-from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER
+from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER, alone
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 Gradients = tuple[Tensor, ...]
@@ -62,7 +62,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("padding", (1, 2, draw.size(3), 4), (2, 2, 2, 3), padding=(0, 2))
     yield case("padding", (1, 2, 3, draw.size(4)), (2, 2, 2, 2), padding=(1, 0))
     yield case(TOGETHER, (2, 2, 4, draw.size(5)), (2, 2, 3, 2), stride=2, padding=1)
-    yield case(TOGETHER, (1, 2, 5, draw.size(4)), (2, 2, 2, 3), stride=(2, 1), padding=(1, 2))
+    yield case(TOGETHER, (1, 2, 5, draw.size(4)), (2, 2, 2, 3), stride=(2, 3), padding=(1, 2))
     # Two columns are left over, as many as the padding's swapped order would lack.
     yield case(TOGETHER, (2, 2, 4, 8), (2, 2, 2, 2), stride=(2, 3), padding=(0, 1))
     plain = case(CONDUCT, (2, 2, 4, 4), (2, 2, 2, 3), padding=(1, 0))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.convolution.reference import COMMON, GROUPED, TWO_DIMENSIONAL, convolve
-from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise, Function
+from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER, alone
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 # Whatever torch has that convolves, under the names that its dispatcher shows. `F.conv1d` to `F.conv3d`, the modules,
 # the transposed ones and `torch.nn.grad` all arrive there as "convolution" (and "convolution_backward").
@@ -34,16 +34,6 @@ UNFOLD = frozenset({"im2col"})
 # of an image and of a kernel stands for itself.
 CHANNELS = (((0, 0),), ((0, 1), (1, 1)), ((1, 0), (2, 0)))
 LINKS = (*CHANNELS, ((0, 2),), ((0, 3),), ((1, 2),), ((1, 3),))
-
-
-def alone(exercise: Exercise, model: Callable[..., Any], names: Iterable[str]) -> None:
-    """Register switches of a model as twins that are not paired with others."""
-
-    def with_one(name: str) -> Function:
-        return lambda *args, **options: model(*args, wrong=frozenset({name}), **options)
-
-    for name in names:
-        exercise.twin(name)(with_one(name))
 
 
 def arguments(draw: Draw, input: Sequence[int], weight: Sequence[int], bias: bool = True) -> tuple[Tensor, ...]:
@@ -88,11 +78,15 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("dilation", arguments(draw, (1, 2, draw.size(7)), (2, 2, 2)), {"dilation": 3})
     yield Case("groups", arguments(draw, (2, 4, draw.size(4)), (4, 2, 2)), {"groups": 2})
     yield Case("groups", arguments(draw, (1, 3, draw.size(4)), (6, 1, 2)), {"groups": 3})
-    several: dict[str, Any] = {"stride": 2, "padding": 2, "dilation": 2}
+    several: dict[str, Any] = {
+        "stride": 3,
+        "padding": 1,
+        "dilation": 2,
+    }  # no two alike, or mixing them up would not show
     yield Case(TOGETHER, arguments(draw, (2, 2, 8), (2, 2, 3)), several)
-    yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(7)), (4, 2, 3), bias=False), {**several, "groups": 2})
+    yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(7)), (4, 1, 3), bias=False), {**several, "groups": 4})
     yield Case(GRADIENT, small(draw, (2, 2, draw.size(4)), (3, 2, 2)), gradient=True)
-    yield Case(TOGETHER, small(draw, (2, 4, draw.size(7)), (4, 2, 3)), {**several, "groups": 2}, gradient=True)
+    yield Case(TOGETHER, small(draw, (2, 8, draw.size(7)), (4, 2, 3)), {**several, "groups": 4}, gradient=True)
     yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 2, 5), (3, 2, 3))), {"padding": 1})
 
 
@@ -180,13 +174,14 @@ def two_dimensional(draw: Draw, *, groups: bool) -> Iterable[Case]:
         yield Case("groups", arguments(draw, (2, 4, 3, draw.size(4)), (4, 2, 2, 2)), {"groups": 2})
         yield Case("groups", arguments(draw, (1, 3, 3, draw.size(4)), (6, 1, 2, 3)), {"groups": 3})
     yield Case(TOGETHER, arguments(draw, (2, 2, draw.size(5), 6), (2, 2, 3, 3)), {"stride": 2, "padding": 1})
-    several: dict[str, Any] = {"stride": (2, 1), "padding": (1, 2), "dilation": (2, 1)}
-    yield Case(TOGETHER, arguments(draw, (1, 2, 6, draw.size(5)), (2, 2, 2, 3), bias=False), several)
-    yield Case(TOGETHER, small(draw, (2, 2, 5, draw.size(4)), (2, 2, 2, 3)), several, gradient=True)
+    # Neither two alike nor one the other turned around, or mixing them up would not show.
+    several: dict[str, Any] = {"stride": (2, 3), "padding": (1, 2), "dilation": (3, 1)}
+    yield Case(TOGETHER, arguments(draw, (1, 2, 7, draw.size(5)), (2, 2, 2, 3), bias=False), several)
+    yield Case(TOGETHER, small(draw, (2, 2, 6, draw.size(5)), (2, 2, 2, 3)), several, gradient=True)
     if groups:
-        several = {"stride": (1, 2), "padding": (2, 1), "dilation": (2, 1), "groups": 2}
-        yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(4), 5), (4, 2, 2, 3)), several)
-        yield Case(TOGETHER, small(draw, (1, 4, 4, draw.size(5)), (2, 2, 2, 3)), several, gradient=True)
+        several = {"stride": (3, 1), "padding": (0, 2), "dilation": (1, 2), "groups": 2}
+        yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(5), 6), (4, 2, 2, 3)), several)
+        yield Case(TOGETHER, small(draw, (1, 4, 6, draw.size(5)), (2, 2, 2, 3)), several, gradient=True)
     yield Case(GRADIENT, small(draw, (2, 2, 3, draw.size(4)), (3, 2, 2, 2)), gradient=True)
     yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 3, 4, 5), (2, 3, 3, 2))), {"padding": 1})
 

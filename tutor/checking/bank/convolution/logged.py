@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.convolution.forward import alone
 from tutor.checking.bank.convolution.maps import tiled
-from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.convolution.sizes import CHAPTER, alone
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 Block = tuple[int, int]  # where a block's top left corner lies in a picture

@@ -8,9 +8,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.convolution.forward import CONVOLUTIONS, LINKS, alone, two_dimensional
+from tutor.checking.bank.convolution.forward import CONVOLUTIONS, LINKS, two_dimensional
 from tutor.checking.bank.convolution.reference import columns, finish
-from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.convolution.sizes import CHAPTER, alone
 from tutor.checking.exercise import Case, Draw, Exercise
 
 

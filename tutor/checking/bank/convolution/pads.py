@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.convolution.sizes import CHAPTER, alone
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 MODES = ("zeros", "reflect", "replicate", "circular")
@@ -60,6 +60,14 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("conduct", (draw.normal(2, 3, 3, 4).float(), (1, 2)), {"mode": "reflect"})
 
 
+def _mode(mode: str, wrong: frozenset[str]) -> str:
+    if "mode-ignored" in wrong or mode == "zeros":
+        return "zeros"
+    if "reflect-and-replicate-swapped" in wrong:
+        return {"reflect": "replicate", "replicate": "reflect"}.get(mode, mode)
+    return "reflect" if "always-reflect" in wrong else "replicate" if "always-replicate" in wrong else mode
+
+
 def _source(place: int, size: int, before: int, after: int, mode: str, wrong: frozenset[str]) -> int:
     """Return the index of the pixel that stands at ``place`` (negative: before the image), or -1 for a zero."""
     if 0 <= place < size:
@@ -105,15 +113,17 @@ def _sides(amount: int, wrong: frozenset[str]) -> tuple[int, int]:
     "circular-own-side",
     "corners-empty",
 )
-def _(input: Tensor, padding: Any, mode: str = "zeros", *, wrong: frozenset[str]) -> Tensor:
+def _padded(input: Tensor, padding: Any, mode: str = "zeros", *, wrong: frozenset[str]) -> Tensor:
     amounts = both(padding)
+    if "every-side-double" in wrong:
+        amounts = 2 * amounts[0], 2 * amounts[1]
     if "height-and-width-swapped" in wrong:
         amounts = amounts[::-1]
     if "first-of-pair" in wrong:
         amounts = amounts[0], amounts[0]
     if "height-only" in wrong:
         amounts = amounts[0], 0
-    mode = "zeros" if "mode-ignored" in wrong else mode
+    mode = _mode(mode, wrong)
     outside = []
     for dim, amount in zip((2, 3), amounts, strict=True):
         before, after = _sides(amount, wrong)
@@ -122,6 +132,8 @@ def _(input: Tensor, padding: Any, mode: str = "zeros", *, wrong: frozenset[str]
         index = torch.tensor(sources)
         shape = [-1 if dim == here else 1 for here in range(4)]
         input = input.index_select(dim, index.clamp(min=0)) * (index >= 0).view(shape)
+        if "ones" in wrong:
+            input = input + (index < 0).view(shape).to(input.dtype)
         outside.append(torch.tensor([not 0 <= place < size for place in range(-before, size + after)]))
     if "corners-empty" in wrong:
         input = input * ~(outside[0][:, None] & outside[1])
@@ -129,27 +141,8 @@ def _(input: Tensor, padding: Any, mode: str = "zeros", *, wrong: frozenset[str]
 
 
 pad2d.twin("nothing-added")(lambda input, padding, mode="zeros": input)
-pad2d.twin("every-side-double")(
-    lambda input, padding, mode="zeros": _pad(input, tuple(2 * amount for amount in both(padding)), mode)
+alone(
+    pad2d,
+    _padded,
+    ("every-side-double", "reflect-and-replicate-swapped", "always-reflect", "always-replicate", "ones"),
 )
-pad2d.twin("reflect-and-replicate-swapped")(
-    lambda input, padding, mode="zeros": _pad(
-        input, padding, str({"reflect": "replicate", "replicate": "reflect"}.get(mode, mode))
-    )
-)
-pad2d.twin("always-reflect")(
-    lambda input, padding, mode="zeros": _pad(input, padding, mode if mode == "zeros" else "reflect")
-)
-pad2d.twin("always-replicate")(
-    lambda input, padding, mode="zeros": _pad(input, padding, mode if mode == "zeros" else "replicate")
-)
-pad2d.twin("ones")(
-    lambda input, padding, mode="zeros": (
-        F.pad(input, _order(padding), value=1.0) if mode == "zeros" else _pad(input, padding, mode)
-    )
-)
-
-
-def _order(padding: Any) -> tuple[int, int, int, int]:
-    height, width = both(padding)
-    return width, width, height, height

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise, Function
 
 CHAPTER = "02_convolution"
 TOGETHER = "arguments together"
@@ -40,6 +40,16 @@ def part(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:
         return value[index] if isinstance(value, tuple) and len(value) > index else value
 
     return observe
+
+
+def alone(exercise: Exercise, model: Callable[..., Any], names: Iterable[str]) -> None:
+    """Register switches of a model as twins that are not paired with others."""
+
+    def with_one(name: str) -> Function:
+        return lambda *args, **options: model(*args, wrong=frozenset({name}), **options)
+
+    for name in names:
+        exercise.twin(name)(with_one(name))
 
 
 def _size(
@@ -113,9 +123,7 @@ conv_output_size.model(
     "dilation-zeros-between",
     "plus-one-inside",
 )(_size)
-conv_output_size.twin("padding-subtracted")(
-    lambda *args, **options: _size(*args, **options, wrong=frozenset(["padding-subtracted"]))
-)
+alone(conv_output_size, _size, ["padding-subtracted"])
 
 
 def _room(n: int, kernel_size: int, padding: int, dilation: int) -> int:
