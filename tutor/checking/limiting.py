@@ -91,8 +91,14 @@ def _strike(frame: FrameType, event: str, argument: object) -> Any:
 
 
 _BOOKKEEPERS = frozenset(
-    ["tutor.checking.limiting", "tutor.checking.answering", "tutor.checking.watching", "contextlib"]
-    + ["torch.overrides", "torch.utils._python_dispatch"]
+    (
+        "tutor.checking.limiting",
+        "tutor.checking.answering",
+        "tutor.checking.watching",
+        "contextlib",
+        "torch.overrides",
+        "torch.utils._python_dispatch",
+    )
 )
 
 

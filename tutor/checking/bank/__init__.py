@@ -8,7 +8,11 @@ from importlib import import_module
 
 from tutor.checking.exercise import Exercise, Function
 
-CHAPTERS = ("activations",)  # packages here, in the order of the course; each defines EXERCISES
+CHAPTERS = (
+    "activations",
+    "convolution",
+    "transpose_convolution",
+)  # packages here, in the order of the course; each defines EXERCISES
 
 
 class UnknownExercise(LookupError):

@@ -87,7 +87,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(7)), (4, 1, 3), bias=False), {**several, "groups": 4})
     yield Case(GRADIENT, small(draw, (2, 2, draw.size(4)), (3, 2, 2)), gradient=True)
     yield Case(TOGETHER, small(draw, (2, 8, draw.size(7)), (4, 2, 3)), {**several, "groups": 4}, gradient=True)
-    yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 2, 5), (3, 2, 3))), {"padding": 1})
+    yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 2, 5), (3, 2, 3))))
 
 
 conv1d.model(*COMMON, *GROUPED)(convolve)
@@ -183,7 +183,7 @@ def two_dimensional(draw: Draw, *, groups: bool) -> Iterable[Case]:
         yield Case(TOGETHER, arguments(draw, (1, 4, draw.size(5), 6), (4, 2, 2, 3)), several)
         yield Case(TOGETHER, small(draw, (1, 4, 6, draw.size(5)), (2, 2, 2, 3)), several, gradient=True)
     yield Case(GRADIENT, small(draw, (2, 2, 3, draw.size(4)), (3, 2, 2, 2)), gradient=True)
-    yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 3, 4, 5), (2, 3, 3, 2))), {"padding": 1})
+    yield Case(CONDUCT, tuple(part.float() for part in small(draw, (2, 3, 4, 5), (2, 3, 3, 2))))
 
 
 @conv2d.cases
