@@ -42,6 +42,18 @@ def pytest_unconfigure() -> None:
     HOME.cleanup()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what has to run on one worker when there are several (``--dist loadgroup``).
+
+    A file's tests share what its fixtures make, and a notebook's cells a kernel, so they stay together; the tests of
+    nbgrader do so chapter by chapter, and those of the checks share nothing.
+    """
+    for item in items:
+        if not item.path.name.startswith("test_checking"):
+            chapter = getattr(getattr(item, "callspec", None), "params", {}).get("course", "")
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {chapter}"))
+
+
 def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str | None:
     """Return why a test or a file was skipped; None where it wasn't, or was an expected failure."""
     if not report.skipped or hasattr(report, "wasxfail"):

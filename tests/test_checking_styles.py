@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from learners.answers import ANSWERS, STYLES, in_style
+from learners.answers import ANSWERS, CHAPTERS, STYLES, in_style
 from torch.utils.tensorboard import SummaryWriter
 
 from tutor.checking import bank, run
-
-CHAPTER = "01_activations"
 
 
 def answer(style: str, name: str):
     """Return an answer as its text alone makes it, the way a notebook cell would."""
     scope: dict = {}
-    exec(in_style(CHAPTER, style)[name], scope)
+    exec(in_style(bank.get(name).chapter, style)[name], scope)
     return scope[name]
 
 
@@ -29,7 +27,7 @@ def assert_right(name, function, *, hidden=False, seed=0):
     assert all(report.aspects.values()) and report.diagnoses == () and report.example is None
 
 
-@pytest.mark.parametrize("name", bank.names(CHAPTER))
+@pytest.mark.parametrize("name", bank.names())
 @pytest.mark.parametrize("style", STYLES)
 def test_right_answers_in_three_styles_pass(style, name):
     function = answer(style, name)
@@ -38,18 +36,24 @@ def test_right_answers_in_three_styles_pass(style, name):
             assert_right(name, function, hidden=hidden, seed=seed)
 
 
+def test_every_chapter_of_the_bank_has_its_answers():
+    assert {bank.get(name).chapter for name in bank.names()} == set(CHAPTERS)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
 @pytest.mark.parametrize("style", STYLES)
-def test_each_style_has_every_exercise_and_needs_nothing_but_its_imports(style):
-    assert list(in_style(CHAPTER, style)) == bank.names(CHAPTER)
-    body = ast.parse((ANSWERS / CHAPTER / f"{style}.py").read_text(encoding="utf-8")).body
-    assert {type(node) for node in body} == {ast.Expr, ast.Import, ast.ImportFrom, ast.FunctionDef}
+def test_each_style_has_every_exercise_and_needs_nothing_but_its_imports(style, chapter):
+    assert list(in_style(chapter, style)) == bank.names(chapter)
+    body = ast.parse((ANSWERS / chapter / f"{style}.py").read_text(encoding="utf-8")).body
+    assert {type(node) for node in body} <= {ast.Expr, ast.Import, ast.ImportFrom, ast.FunctionDef}
     imported = {alias.name for node in body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
     assert imported <= {"torch", "math", "SummaryWriter"}
 
 
-def test_the_three_styles_are_three_ways_of_writing():
-    texts = [in_style(CHAPTER, style) for style in STYLES]
-    alike = [name for name in bank.names(CHAPTER) if len({ast.dump(ast.parse(text[name])) for text in texts}) < 3]
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_three_styles_are_three_ways_of_writing(chapter):
+    texts = [in_style(chapter, style) for style in STYLES]
+    alike = [name for name in bank.names(chapter) if len({ast.dump(ast.parse(text[name])) for text in texts}) < 3]
     assert alike == []
 
 

@@ -24,6 +24,7 @@ from tutor.course.source import GradedCheck, graded_checks
 
 CHAPTERS = [chapter.name for chapter in find_chapters(CHECKOUT)]
 THROUGH_THE_EXCHANGE = ("right in vectorised", "untouched")  # the others' files are put where `collect` puts these
+MISTAKEN = 8  # learners of a class who are wrong; the checks' own tests run every misconception of the bank
 LEARNER_SETTINGS = """
 c = get_config()
 c.CourseDirectory.course_id = "layer-by-layer"
@@ -42,7 +43,7 @@ class Learner:
 
 
 def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[str, Learner]:
-    """Make up the class: right in each style, each misconception once, half done with noise, untouched.
+    """Make up the class: right in each style, up to ``MISTAKEN`` misconceptions of each exercise, half done, untouched.
 
     prose: the grade ids of what people grade by hand; whoever is right everywhere has written something there too.
     """
@@ -50,7 +51,7 @@ def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[
     right = {style: {**in_style(chapter, style), **essays} for style in STYLES}
     full = {check.grade_id: check.points for check in checks}
     learners = {f"right in {style}": Learner(answers, full) for style, answers in right.items()}
-    for number, found in enumerate(misconceptions([check.exercise for check in checks]), start=1):
+    for number, found in enumerate(misconceptions([check.exercise for check in checks], MISTAKEN), start=1):
         learner = learners[f"mistaken {number}"] = Learner(dict(right["vectorised"]), dict(full))
         for check in checks:
             if check.exercise in found:
@@ -246,7 +247,7 @@ def test_the_class_has_full_partial_and_no_credit(graded):
     full = {check.grade_id: check.points for check in graded.checks}
     shares = {earned / full[cell] for learner in graded.learners.values() for cell, earned in learner.earns.items()}
     assert {0.0, 1.0} < shares
-    mistakes = [found for check in graded.checks for found in get(check.exercise).twins]
+    mistakes = [found for check in graded.checks for found in list(get(check.exercise).twins)[:MISTAKEN]]
     carried = [
         text for name, learner in graded.learners.items() if "mistaken" in name for text in learner.told.values()
     ]

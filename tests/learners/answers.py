@@ -1,12 +1,14 @@
 """The text of answers: right ones in several styles, and the bank's misconceptions."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 from tutor.checking import bank
 
 ANSWERS = Path(__file__).parents[1] / "answers"
 STYLES = ("vectorised", "loops", "alternative")
+CHAPTERS = sorted(folder.name for folder in ANSWERS.iterdir())
 
 
 def in_style(chapter: str, style: str) -> dict[str, str]:
@@ -26,11 +28,24 @@ def in_style(chapter: str, style: str) -> dict[str, str]:
     }
 
 
-def misconceptions(exercises: list[str]) -> list[dict[str, str]]:
-    """Return one dictionary a learner, exercise to misconception; together they have each one once."""
-    ids = {name: list(bank.get(name).twins) for name in exercises}
-    most = max(len(found) for found in ids.values())
-    return [{name: found[turn] for name, found in ids.items() if turn < len(found)} for turn in range(most)]
+def equivalent(chapter: str) -> dict[str, dict[str, str]]:
+    """Return, by exercise, the small changes to the vectorised answers that change nothing, and the reason why."""
+    return tomllib.loads((ANSWERS / chapter / "equivalent.toml").read_text(encoding="utf-8"))
+
+
+def misconceptions(exercises: list[str], most: int) -> list[dict[str, str]]:
+    """Return one dictionary a learner, exercise to misconception, for at most ``most`` learners.
+
+    Together they have each misconception once; of an exercise with more than there are learners, some from all over the
+    list.
+    """
+    chosen = {name: _spread(list(bank.get(name).twins), most) for name in exercises}
+    learners = max(len(found) for found in chosen.values())
+    return [{name: found[turn] for name, found in chosen.items() if turn < len(found)} for turn in range(learners)]
+
+
+def _spread(found: list[str], most: int) -> list[str]:
+    return found if len(found) <= most else [found[turn * len(found) // most] for turn in range(most)]
 
 
 def with_misconception(exercise: str, misconception: str) -> str:

@@ -52,7 +52,7 @@ def problems(exercise: Exercise, case: Case, right: Outcome, got: Outcome, funct
     if isinstance(right.value, tuple) and len(right.value) == 1 and isinstance(value, torch.Tensor):
         found.append(Problem("not-a-tuple", {}))
         value = (value,)
-    wrong = _values(exercise, right.value, value)
+    wrong = _values(exercise, right.value, value, got.seen.coarse)
     found += wrong
     # A wrong gradient of a wrong result is no news; of a right one, it is.
     if case.gradient and all(ELSEWHERE.get(problem.kind) == CONDUCT for problem in wrong):
@@ -69,39 +69,49 @@ def same(exercise: Exercise, case: Case, one: Outcome, other: Outcome) -> bool:
         return False
     if one.error is not None or other.error is not None:
         return type(one.error) is type(other.error)
-    if not _equal(exercise, one.value, other.value):
+    coarse = one.seen.coarse or other.seen.coarse
+    if not _equal(exercise, one.value, other.value, coarse):
         return False
     if (one.grad_error is None) != (other.grad_error is None):
         return False
     if case.random or one.grads is None or other.grads is None:  # being cut off from autograd is a fault of its own
         return True
     pairs = zip(one.grads, other.grads, strict=True)
-    return all(_close(exercise, a, b) for a, b in pairs)
+    return all(_close(exercise, a, b, coarse) for a, b in pairs)
 
 
-def wrong_elements(exercise: Exercise, right: torch.Tensor, got: torch.Tensor) -> torch.Tensor:
-    """Return a bool tensor that is true where ``got`` differs from ``right`` (of the same shape)."""
+def imprecise(exercise: Exercise, right: Outcome, got: Outcome) -> bool:
+    """Tell whether a right result is right only as float32 has it, though it is in float64."""
+    if not got.seen.coarse or not isinstance(right.value, torch.Tensor) or not isinstance(got.value, torch.Tensor):
+        return False
+    return right.value.dtype == got.value.dtype == torch.float64 and bool(
+        _wrong_elements(exercise, right.value, got.value, coarse=False).any()
+    )
+
+
+def _wrong_elements(exercise: Exercise, right: torch.Tensor, got: torch.Tensor, coarse: bool) -> torch.Tensor:
     exact = torch.complex128 if got.is_complex() or right.is_complex() else torch.float64
-    return ~torch.isclose(got.to(exact), right.to(exact), **_tolerance(exercise, right, got), equal_nan=True)
+    tolerance = _tolerance(exercise, right, got, coarse)
+    return ~torch.isclose(got.to(exact), right.to(exact), **tolerance, equal_nan=True)
 
 
-def _values(exercise: Exercise, right: Any, got: Any) -> list[Problem]:
+def _values(exercise: Exercise, right: Any, got: Any, coarse: bool) -> list[Problem]:
     if isinstance(right, tuple | list) and tensors(right):
         if not isinstance(got, tuple | list):
             return [Problem("wrong-type", {"got": _kind(got), "right": f"a tuple of {len(right)} tensors"})]
         if len(got) != len(right):
             return [Problem("wrong-length", {"got": len(got), "right": len(right)})]
         for index, (r, g) in enumerate(zip(right, got, strict=True)):
-            found = _values(exercise, r, g)
+            found = _values(exercise, r, g, coarse)
             if found:
                 return [Problem(p.kind, {**p.details, "part": index}) for p in found]
         return []
     if isinstance(right, torch.Tensor):
-        return _tensor(exercise, right, got)
-    return [] if _equal(exercise, right, got) else [Problem("wrong-facts", {"right": right, "got": got})]
+        return _tensor(exercise, right, got, coarse)
+    return [] if _equal(exercise, right, got, coarse) else [Problem("wrong-facts", {"right": right, "got": got})]
 
 
-def _tensor(exercise: Exercise, right: torch.Tensor, got: Any) -> list[Problem]:
+def _tensor(exercise: Exercise, right: torch.Tensor, got: Any, coarse: bool) -> list[Problem]:
     if not isinstance(got, torch.Tensor) or not (ordinary(got) or got.is_meta):
         right_kind = "an ordinary tensor" if isinstance(got, torch.Tensor) else "a tensor"
         return [Problem("wrong-type", {"got": _kind(got), "right": right_kind})]
@@ -117,7 +127,7 @@ def _tensor(exercise: Exercise, right: torch.Tensor, got: Any) -> list[Problem]:
         got = got.to(right.device)
     if right.is_floating_point() and bool((torch.isfinite(right) & ~torch.isfinite(got)).any()):
         return [*found, Problem("not-finite", {"got": "nan" if bool(got.isnan().any()) else "inf"})]
-    wrong = wrong_elements(exercise, right, got)
+    wrong = _wrong_elements(exercise, right, got, coarse)
     if bool(wrong.any()):
         found.append(Problem("wrong-values", {"wrong": int(wrong.sum()), "of": wrong.numel()}))
     return found
@@ -134,38 +144,44 @@ def _gradients(exercise: Exercise, right: Outcome, got: Outcome) -> list[Problem
     for index, (r, g) in enumerate(zip(right.grads, got.grads, strict=True)):
         if not bool(torch.isfinite(g).all()):
             return [Problem("gradient-not-finite", {"got": "nan" if bool(g.isnan().any()) else "inf", "part": index})]
-        if not _close(exercise, r, g):
+        if not _close(exercise, r, g, got.seen.coarse):
             return [Problem("wrong-gradient", {"part": index})]
     return []
 
 
-def _equal(exercise: Exercise, one: Any, other: Any) -> bool:
+def _equal(exercise: Exercise, one: Any, other: Any, coarse: bool) -> bool:
     if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and _close(exercise, one, other)
+        return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and _close(exercise, one, other, coarse)
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(exercise, one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(_equal(exercise, one[key], other[key], coarse) for key in one)
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
-        return len(one) == len(other) and all(_equal(exercise, a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(_equal(exercise, a, b, coarse) for a, b in zip(one, other, strict=True))
     if isinstance(one, float) and isinstance(other, int | float):
-        return _close(exercise, torch.tensor(one, dtype=torch.float64), torch.tensor(other, dtype=torch.float64))
+        exact = (torch.tensor(number, dtype=torch.float64) for number in (one, other))
+        return _close(exercise, *exact, coarse)
     return type(one) is type(other) and bool(one == other)
 
 
-def _close(exercise: Exercise, one: torch.Tensor, other: torch.Tensor) -> bool:
+def _close(exercise: Exercise, one: torch.Tensor, other: torch.Tensor, coarse: bool) -> bool:
     if not (ordinary(one) and ordinary(other)):
         return one.layout == other.layout and one.device == other.device and one.is_nested == other.is_nested
     if one.shape != other.shape or one.device != other.device:
         return False
     if one.numel() > LARGEST:  # both of one shape, and wrong
         return one.dtype == other.dtype
-    return not bool(wrong_elements(exercise, one, other).any())
+    return not bool(_wrong_elements(exercise, one, other, coarse).any())
 
 
-def _tolerance(exercise: Exercise, *values: torch.Tensor) -> dict[str, float]:
-    # The coarser of the two precisions decides: an answer in float32 is judged as float32 (its dtype is a finding of its own).
-    if all(value.dtype == torch.float64 or not value.is_floating_point() for value in values):
+def _tolerance(exercise: Exercise, right: torch.Tensor, got: torch.Tensor, coarse: bool) -> dict[str, float]:
+    # The coarser of the precisions decides: an answer in float32, or with float32 on the way, is judged as float32 (the
+    # result's dtype is a finding of its own).
+    exact = all(value.dtype == torch.float64 or not value.is_floating_point() for value in (right, got))
+    if exact and not coarse:
         return {"rtol": exercise.rtol, "atol": exercise.atol}
-    return {"rtol": max(1e-4, exercise.rtol), "atol": max(1e-5, exercise.atol)}
+    # Where large numbers nearly cancel out, what is left is as imprecise as they were.
+    sizes = right.abs().double() if right.dtype != torch.bool else right.double()
+    largest = float(sizes[sizes.isfinite()].max()) if bool(sizes.isfinite().any()) else 0.0
+    return {"rtol": max(1e-4, exercise.rtol), "atol": max(1e-5, 2e-6 * largest, exercise.atol)}
 
 
 def _raised(case: Case, error: BaseException, function: Function) -> Problem:

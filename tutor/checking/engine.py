@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tutor.checking import bank, words
 from tutor.checking.answering import Outcome, call
 from tutor.checking.attempted import stub
-from tutor.checking.comparing import ELSEWHERE, Problem, problems, same
+from tutor.checking.comparing import ELSEWHERE, Problem, imprecise, problems, same
 from tutor.checking.diagnosing import Trial
 from tutor.checking.examples import call_text, example
 from tutor.checking.exercise import CONDUCT, CORE, Case, Exercise, Function
@@ -157,4 +157,7 @@ def _notes(
     found: Sequence[Sequence[Problem]],
 ) -> list[Diagnosis]:
     names = _trial(exercise, cases, right, got, found, required=False).explain()
-    return [words.misconception(bank.words_file(exercise.name), exercise.name, name) for name in names]
+    notes = [words.misconception(bank.words_file(exercise.name), exercise.name, name) for name in names]
+    if any(imprecise(exercise, r, g) for r, g in zip(right, got, strict=True)):
+        notes.append(words.general("imprecise"))
+    return notes

@@ -41,6 +41,7 @@ def public_name(operator: str) -> str:
     return _PUBLIC.get(operator, operator.strip("_"))
 
 
+_COARSE = {torch.float32, torch.float16, torch.bfloat16}
 _CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 
 
@@ -49,11 +50,12 @@ class Seen:
     """The names of the operators that were dispatched (``"relu"``, ``"_softmax"``) and whether autograd was asked.
 
     Torch has one operator, ``"convolution"``, for convolutions of both kinds; a transposed one is noted as
-    ``"conv_transpose"`` too.
+    ``"conv_transpose"`` too. ``coarse`` tells whether numbers of less than float64's precision came out of any of them.
     """
 
     operators: set[str] = field(default_factory=set)
     autograd: bool = False
+    coarse: bool = False
 
 
 def _reads_graph(func: Any, args: Any) -> bool:
@@ -81,7 +83,10 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._seen.operators.add(name if name.startswith("__") else name.rstrip("_"))
         if name in _CONVOLUTIONS and _given(func, "transposed", args, kwargs or {}):
             self._seen.operators.add("conv_transpose")
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.dtype in _COARSE:
+            self._seen.coarse = True
+        return result
 
 
 def _given(func: Any, name: str, args: Any, kwargs: Any) -> Any:

@@ -345,7 +345,7 @@ def _(draw: Draw) -> Iterable[Case]:
     for alpha in (2.0, 0.5):
         alpha *= 1 + draw.integer(1, 5) / 10 if draw.hidden else 1
         yield Case("arguments", (draw.off_zero(2, draw.size(3)),), {"alpha": alpha})
-    yield Case("gradient", (draw.off_zero(2, draw.size(3)),), {"alpha": 1.7}, gradient=True)
+    yield Case("gradient", (draw.off_zero(3, draw.size(4)),), {"alpha": 1.7}, gradient=True)
     yield Case("large", (torch.tensor([[-1000.0, 1000.0]], dtype=torch.float64),), gradient=True)
 
 

@@ -171,7 +171,7 @@ log_feature_maps = Exercise(
 @log_feature_maps.cases
 def _(draw: Draw) -> Iterable[Case]:
     sizes = [draw.size(2) for _ in range(3)]
-    batches = [(draw.uniform(size, 3, 9, 8, low=0.2).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
+    batches = [(draw.uniform(size, 3, 9, 10, low=0.2).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
     yield Case(CORE, (Folder(), "layer", six_maps, batches[:2]), observe=_read)
     yield Case(CORE, (Folder(), "conv", six_maps, batches), observe=_read)
     yield Case("closing", (Folder(), "layer", six_maps, batches[:1]), observe=_closed)
@@ -185,13 +185,13 @@ log_feature_maps.model(
     "step-from-one",
     "tags-swapped",
     "input-not-logged",
-    "first-batch-only",
-    "not-closed",
 )(_log)
 alone(
     log_feature_maps,
     _log,
     (
+        "first-batch-only",
+        "not-closed",
         "layer-forgotten",
         "images-for-maps",
         "one-tag",

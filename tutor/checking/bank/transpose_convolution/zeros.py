@@ -53,6 +53,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(CORE, 2, 2, (3, 2), (2, 3))
     yield case(CORE, 2, 2, (4, 3), (3, 3))
     yield case(CORE, 2, 3, (3, 4), (3, 2), bias=False)
+    yield case(CORE, 2, 2, (6, 1), (3, 2))  # so much taller than wide that mixing the two up shows
     yield case(CORE, 3, 2, (2, 3), (1, 1))
     yield case("stride", 2, 2, (3, 2), (2, 3), stride=2)
     yield case("stride", 2, 3, (2, 3), (4, 3), bias=False, stride=(3, 2))
