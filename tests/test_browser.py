@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from learners.answers import CHAPTERS, in_style
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 TOP = Path(__file__).parents[1]
-CHAPTER = "01_activations"
 SCREENSHOTS = TOP / "build" / "screenshots"
 PATIENCE = 90_000  # ms; a kernel that shares two cores with a browser needs a while to import torch
 
@@ -33,7 +33,7 @@ RIGHT = "def relu(input):\n    return torch.where(input > 0, input, torch.zeros_
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start JupyterLab on a copy of the course, as ``make lab`` does, and return the chapter's address."""
+    """Start JupyterLab on a copy of the course, as ``make lab`` does, and return the address of its notebooks, with {}."""
     course = tmp_path_factory.mktemp("course with a space")
     shutil.copytree(TOP / "notebooks", course / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(TOP / "nbgrader_config.py", course)
@@ -57,7 +57,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(f"{address}/api?token={token}", server, course / "lab.log")
-        yield f"{address}/lab/tree/{CHAPTER}/{CHAPTER}.ipynb?token={token}&reset"
+        yield f"{address}/lab/tree/{{0}}/{{0}}.ipynb?token={token}&reset"
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
@@ -127,6 +127,27 @@ class Notebook:
             timeout=PATIENCE,
         )
 
+    def fill_in(self, answers: dict[str, str]) -> None:
+        """Put answers into the cells that are meant for them."""
+        for name, source in answers.items():
+            found = self.page.evaluate(
+                "([name, source]) => { const cell = jupyterapp.shell.currentWidget.content.model.sharedModel.cells"
+                ".find(c => c.getMetadata('nbgrader')?.grade_id === name); cell?.setSource(source); return !!cell; }",
+                [name, source],
+            )
+            assert found, f"there is no cell for {name}"
+
+    def run_all(self) -> list[str]:
+        """Run every cell, as the menu does, and return the errors that weren't meant to be there."""
+        self.page.evaluate("async () => { await jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        found: list[str] = self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells"
+            ".filter(c => c.cell_type === 'code' && !(c.getMetadata('tags') || []).includes('raises-exception'))"
+            ".flatMap(c => c.outputs.filter(o => o.output_type === 'error' || o.name === 'stderr')"
+            ".map(o => c.getSource().split('\\n')[0] + ': ' + (o.ename || o.text)))"
+        )
+        return found
+
     @property
     def output(self) -> Any:
         """Return the output area of the active cell."""
@@ -140,10 +161,16 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(lab: str, browser: Browser) -> Iterator[Notebook]:
-    """Open the chapter in a fresh window."""
+def chapter(request: pytest.FixtureRequest) -> str:
+    """Return the chapter to open: the first in which layers are written, unless a test asks for others."""
+    return getattr(request, "param", "01_activations")
+
+
+@pytest.fixture
+def notebook(lab: str, browser: Browser, chapter: str) -> Iterator[Notebook]:
+    """Open a chapter in a fresh window."""
     page = browser.new_page(viewport={"width": 1180, "height": 860})
-    page.goto(lab, timeout=PATIENCE)
+    page.goto(lab.format(chapter), timeout=PATIENCE)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=PATIENCE)
     page.wait_for_function(
         "() => jupyterapp.shell.currentWidget.context?.isReady"
@@ -206,3 +233,33 @@ def test_the_validate_button_says_what_is_missing(notebook: Notebook) -> None:
     expect(dialog).to_contain_text("not written yet")
     expect(dialog).not_to_contain_text("Traceback")
     notebook.picture("validate")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, indirect=True)
+def test_every_chapter_runs_with_right_answers(notebook: Notebook, chapter: str) -> None:
+    """Every cell of the learners' notebook, answers filled in: no error, every picture described, every check passed."""
+    answers = in_style(chapter, "vectorised")
+    notebook.fill_in(answers)
+    assert notebook.run_all() == []
+    notebook.page.evaluate(
+        "jupyterapp.shell.currentWidget.content.notebookConfig = "
+        "{...jupyterapp.shell.currentWidget.content.notebookConfig, windowingMode: 'none'}"
+    )
+    images = notebook.page.locator(".jp-OutputArea-output img")
+    assert [image.get_attribute("src")[:40] for image in images.all() if not image.get_attribute("alt")] == []
+    for name in answers:
+        expect(notebook.page.get_by_role("group", name=f"{name}: right").first).to_be_visible(timeout=PATIENCE)
+    assert notebook.page.locator(".jp-RenderedLatex .MathJax_Error, mjx-merror").count() == 0, (
+        "a formula that can't be read"
+    )
+    if os.environ.get("COURSE_PAGES"):  # for whoever wants to look at all of it
+        look_through(notebook, chapter)
+
+
+def look_through(notebook: Notebook, chapter: str) -> None:
+    """Take a picture of the whole notebook, one window after the other, into ``build/screenshots``."""
+    notebook.page.set_viewport_size({"width": 1000, "height": 1500})
+    height = notebook.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
+    for number in range(-(-height // 1380)):
+        notebook.page.evaluate(f"document.querySelector('.jp-WindowedPanel-outer').scrollTop = {number * 1380}")
+        notebook.picture(f"{chapter}-{number:02}")

@@ -157,8 +157,8 @@ def _equal(exercise: Exercise, one: Any, other: Any, coarse: bool) -> bool:
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return len(one) == len(other) and all(_equal(exercise, a, b, coarse) for a, b in zip(one, other, strict=True))
     if isinstance(one, float) and isinstance(other, int | float):
-        exact = (torch.tensor(number, dtype=torch.float64) for number in (one, other))
-        return _close(exercise, *exact, coarse)
+        first, second = (torch.tensor(number, dtype=torch.float64) for number in (one, other))
+        return _close(exercise, first, second, coarse)
     return type(one) is type(other) and bool(one == other)
 
 
