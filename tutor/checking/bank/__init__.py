@@ -9,6 +9,7 @@ from importlib import import_module
 from tutor.checking.exercise import Exercise, Function
 
 CHAPTERS = (
+    "start",
     "activations",
     "convolution",
     "transpose_convolution",
