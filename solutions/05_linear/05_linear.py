@@ -298,7 +298,7 @@ def affine_stack(input, weights, biases):
     """
     ### BEGIN SOLUTION
     hidden = input
-    for weight, bias in zip(weights, biases):
+    for weight, bias in zip(weights, biases, strict=True):
         hidden = linear(hidden, weight, bias)
     return hidden
     ### END SOLUTION
@@ -382,7 +382,7 @@ for name, flattened in {
     "reshape(3072, 6).T": lambda batch: batch.reshape(3072, 6).T,
     "permute, reshape": lambda batch: batch.permute(1, 0, 2, 3).reshape(6, 3072),
 }.items():
-    slopes = torch.autograd.functional.jacobian(lambda batch: flattened(batch) @ weight.T, six)
+    slopes = torch.autograd.functional.jacobian(lambda batch, way=flattened: way(batch) @ weight.T, six)
     slopes = slopes.flatten(start_dim=3)  # (row of the output, output, image, pixel)
     depends = (slopes != 0).any(dim=3).any(dim=1).T
     tables[name] = depends.double()
@@ -703,8 +703,8 @@ check(mend_flatten, points=2, hidden=True)
 # | gradient of the input | $G W$ | (N, in) |
 # | gradient of the weight | $G^{\mathsf T} X$ | (out, in) |
 # | gradient of the bias | sum of $G$ over the samples | (out,) |
-# | parameters | in × out + out | |
-# | flatten, `start_dim=1` | no number changes | (N, C, H, W) → (N, C·H·W) |
+# | parameters | in * out + out | |
+# | flatten, `start_dim=1` | no number changes | (N, C, H, W) → (N, C H W) |
 # | gradient of flatten | reshape | (N, C, H, W) |
 #
 # | | convolution | linear layer |
