@@ -351,7 +351,7 @@ check(normalize, points=3, hidden=True)
 # $$ L = (z - t)^2 \qquad z = w_1 x_1 + \dots + w_d x_d + b $$
 #
 # Now ask of each weight: if it grew by a little, how fast would the loss grow? That is the **gradient**, the slope. With
-# one input of 2 and a target of 6, say, the loss depends on the weight like this:
+# one input of 2 and a target of 6, say, the loss depends on the weight like this (across is the weight):
 
 # %%
 def loss_of(weight):
