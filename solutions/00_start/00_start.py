@@ -201,8 +201,10 @@ print("a column added to each column:", (table + torch.tensor([[10.0], [20.0]]))
 print("sum:", table.sum().item(), " mean over dimension 0:", table.mean(dim=0).tolist())
 
 # %% [markdown]
-# A tensor can also live on a graphics card, which is where PyTorch gets its speed: `x.to("cuda")`. In this course
-# everything runs on an ordinary processor.
+# If you know NumPy: a tensor is much like its arrays, and two things come on top. A tensor can live on a graphics card,
+# which is where PyTorch gets its speed: `x.to("cuda")`. (In this course everything runs on an ordinary processor.) And
+# PyTorch can differentiate what is done with tensors, while the program runs, whatever loops and branches it has: see *A
+# step downhill*. For projects of your own, `pip install torch torchvision` is all it takes.
 
 # %% [markdown]
 # ## Pictures as tensors
@@ -228,7 +230,17 @@ plots.images(images[:10], titles=[pictures.classes[label] for label in labels[:1
 # | W | 3 | 32 | width: columns, from the left |
 #
 # A data set is too large to go through a network at once, so one takes a **batch** at a time. Its size is yours to
-# choose; 64 is a common one. Indexing takes pieces out of a tensor:
+# choose; 64 is a common one. `pictures.batches(64)` goes through all of them, from the first to the last. Outside this
+# course you would get the same batches from torchvision and a `DataLoader`:
+#
+# ```python
+# dataset = torchvision.datasets.CIFAR10("data", train=False, download=True, transform=torchvision.transforms.ToTensor())
+# loader = torch.utils.data.DataLoader(dataset, batch_size=64)
+# for images, labels in loader:
+#     ...
+# ```
+#
+# Indexing takes pieces out of a tensor:
 
 # %%
 table = torch.arange(12).view(3, 4)
