@@ -321,14 +321,14 @@ check(to_nchw, points=3, hidden=True)
 # ## Normalising
 #
 # Networks learn best from numbers around 0. So one subtracts the **mean** and divides by the **standard deviation**, for
-# each channel its own, measured once on the whole training set:
+# each channel its own, measured once on the training set:
 #
 # $$ \hat x_{nchw} = \frac{x_{nchw} - \text{mean}_c}{\text{std}_c} $$
 
 # %%
 train_pictures = data.cifar10()
-pixels = train_pictures.pixels.double() / 255
-mean, std = pixels.mean(dim=(0, 2, 3)), pixels.std(dim=(0, 2, 3))
+some, _ = next(train_pictures.batches(5000, shuffle=True))  # as many as tell it well enough
+mean, std = some.double().mean(dim=(0, 2, 3)), some.double().std(dim=(0, 2, 3))
 for channel, m, s in zip(("red", "green", "blue"), mean, std, strict=True):
     print(f"{channel:5} mean {m:.2f}, standard deviation {s:.2f}")
 
