@@ -23,11 +23,11 @@ def flatten(input, start_dim=0, end_dim=-1):
     if end_dim < 0:
         end_dim += input.dim()
     shape = []
-    for dim in range(input.dim()):
-        if start_dim < dim <= end_dim:
-            shape[-1] *= input.shape[dim]
+    for place in range(input.dim()):
+        if start_dim < place <= end_dim:
+            shape[-1] *= input.shape[place]
         else:
-            shape.append(input.shape[dim])
+            shape.append(input.shape[place])
     return input.contiguous().view(shape)
 
 

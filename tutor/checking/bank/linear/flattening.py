@@ -65,6 +65,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("end_dim", 2, draw.size(3), 2, end_dim=0)
     yield case("counted from the end", 2, draw.size(2), 3, 4, start_dim=-3, end_dim=-2)
     yield case("counted from the end", 2, 4, draw.size(3), start_dim=-2)
+    yield case("counted from the end", 2, draw.size(3), 2, start_dim=-1)
     yield case("counted from the end", 3, 2, draw.size(2), 2, start_dim=-3, end_dim=3)
     yield case("shapes", draw.size(4))
     yield case("shapes", 1, draw.size(2), 3, start_dim=1)

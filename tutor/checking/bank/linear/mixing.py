@@ -73,6 +73,10 @@ def _changes(layer: Layer, images: Tensor, *, wrong: frozenset[str] = RIGHT) -> 
             changed.view(len(images), -1)[index, 0] += 1
         elif "all-images-at-once" in wrong:
             changed += 1
+        elif "image-blanked" in wrong:
+            changed[index] = 0
+        elif "image-whitened" in wrong:
+            changed[index] = 1
         else:
             changed[index] += 1
         different = (layer(changed) != before).reshape(len(before), -1)
@@ -115,6 +119,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("fewer rows than images", first_half_only, 4)
     yield case("hidden dependence", last_output_alone, draw.size(2))
     yield case("hidden dependence", first_output_alone, draw.size(3))
+    plain = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]).double()  # one is black already, and one white
+    yield Case("hidden dependence", (one_by_one, plain), observe=_table)
     yield Case("conduct", (one_by_one, numbers(draw, 2, 1, 2, 2).float()), observe=_table)
 
 
@@ -129,6 +135,10 @@ mixed_rows.model(
     "every-output-asked-for",
     "one-for-all-rows",
 )(_changes)
+
+
+for change in ("image-blanked", "image-whitened"):
+    mixed_rows.twin(change)(lambda layer, images, wrong=change: _changes(layer, images, wrong=frozenset({wrong})))
 
 
 @mixed_rows.twin("own-row-only")
