@@ -84,7 +84,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("without a bias", (2,), 3, draw.size(3), bias=False)
     yield case("without a bias", (3,), 3, 3, bias=False)
     yield case("shapes", (), 3, draw.size(2))
-    yield case("shapes", (2, 3), draw.size(2), 3)
+    yield case("shapes", (2, 3), 3, 3)
     yield case("shapes", (2, 2, 3), 3, 4, bias=False)
     yield case("shapes", (3,), 1, 2)
     yield replace(case(GRADIENT, (draw.size(2),), 3, 2), gradient=True)

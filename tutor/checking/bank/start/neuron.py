@@ -122,6 +122,18 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(CORE, draw.size(3), 0.1)
     yield case(CORE, draw.size(2), 0.25)
     yield case(CORE, 4, 0.01)
+    # Two for which only the direction changes: without the bias (the output is 13), and without the target (it is 4).
+    for bias, target in ((8, draw.integer(7, 11)), (-1, draw.integer(6, 9))):
+        yield Case(
+            CORE,
+            (
+                torch.tensor([1.0, 2.0]).double(),
+                torch.tensor(bias).double(),
+                torch.tensor([3.0, 1.0]).double(),
+                torch.tensor(target).double(),
+                0.5,
+            ),
+        )
     yield case("shapes", 1, 0.5)
     yield case("shapes", draw.size(7), 0.2)
     yield single(case(CONDUCT, 3, 0.1))
