@@ -224,7 +224,7 @@ def xyzzy(input):
 NO_ANSWERS = {
     "a class": (ReLU, "ReLU is a class", "relu"),
     "torch's class": (torch.nn.LeakyReLU, "LeakyReLU is a class", "leaky_relu"),
-    "a lambda": (lambda input: input, "lambda", "There are: relu"),
+    "a lambda": (lambda input: input, "lambda", f"There are: {bank.names()[0]}"),
     "a name": ("relu", "without quotation marks: check(relu)", None),
     "a misspelt name": ("rellu", "without quotation marks", "Did you mean relu"),
     "a module": (torch, "this is a module", "There are"),
@@ -239,7 +239,7 @@ NO_ANSWERS = {
     "a built-in": (len, "no exercise called 'len'", "There are"),
     "a built-in with a near name": (math.tan, "no exercise called 'tan'", "tanh"),
     "another function": (my_relu, "no exercise called 'my_relu'", "Did you mean relu"),
-    "a function far from any": (xyzzy, "no exercise called 'xyzzy'", "There are: relu"),
+    "a function far from any": (xyzzy, "no exercise called 'xyzzy'", f"There are: {bank.names()[0]}"),
     "capitals": (named(lambda input: input, "LeakyReLU"), "no exercise called 'LeakyReLU'", "leaky_relu"),
     "an asynchronous function": (named(relu_later, "relu"), "asynchronous", None),
     "an asynchronous generator": (named(relu_now_and_then, "relu"), "asynchronous", None),

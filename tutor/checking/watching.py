@@ -31,7 +31,7 @@ _PUBLIC = {
 }
 
 # Functions that torch takes apart before its dispatcher sees them: they are noted where they are called.
-_TAKEN_APART = {"pad", "_pad_circular"}
+_TAKEN_APART = {"pad", "_pad_circular", "linear", "flatten"}
 
 
 def public_name(operator: str) -> str:

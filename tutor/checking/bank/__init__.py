@@ -9,9 +9,11 @@ from importlib import import_module
 from tutor.checking.exercise import Exercise, Function
 
 CHAPTERS = (
+    "start",
     "activations",
     "convolution",
     "transpose_convolution",
+    "linear",
 )  # packages here, in the order of the course; each defines EXERCISES
 
 
@@ -35,7 +37,7 @@ def near(name: str) -> str:
         return ""
     # Many write "LeakyReLU" where the exercise is called "leaky_relu".
     plain = {other.replace("_", ""): other for other in _all()}
-    close = get_close_matches(name.lower().replace("_", ""), plain, n=3, cutoff=0.6)
+    close = get_close_matches(name.lower().replace("_", ""), plain, n=3, cutoff=0.75)
     return f"Did you mean {' or '.join(plain[c] for c in close)}?" if close else f"There are: {', '.join(_all())}."
 
 

@@ -1,0 +1,120 @@
+"""Logging weights as histograms to TensorBoard, judged by what the event files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
+
+if TYPE_CHECKING:
+    from tutor import board
+
+Snapshots = Sequence[tuple[Tensor, Tensor]]
+
+
+def _log(folder: Path, name: str, snapshots: Snapshots, *, wrong: frozenset[str]) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(str(folder))
+    for index, (weight, bias) in enumerate(snapshots):
+        if "last-only" in wrong and index < len(snapshots) - 1:
+            continue
+        if "first-weights-each-time" in wrong:
+            weight, bias = snapshots[0]
+        if "tags-swapped" in wrong:
+            weight, bias = bias, weight
+        step = 0 if "step-forgotten" in wrong else index + 1 if "step-from-one" in wrong else index
+        stem = "" if "name-forgotten" in wrong else f"{name}/"
+        if "mean-as-a-number" in wrong:
+            writer.add_scalar(f"{stem}weight", float(weight.mean()), step)
+            writer.add_scalar(f"{stem}bias", float(bias.mean()), step)
+            continue
+        writer.add_histogram(f"{stem}weight", weight, step)
+        if "bias-not-logged" not in wrong:
+            writer.add_histogram(f"{stem}weight" if "one-tag" in wrong else f"{stem}bias", bias, step)
+        if "first-only" in wrong:
+            break
+    if "not-closed" not in wrong:
+        writer.close()
+
+
+def _read(value: Any, args: tuple[Any, ...]) -> Any:
+    """Say what stands in the event files: whose numbers each tag holds at each step."""
+    folder, name, snapshots = args[0], args[1], args[2]
+    events = _events(folder.path)
+    histograms = events.histograms if events else {}
+    facts: dict[str, Any] = {}
+    for tag in (f"{name}/weight", f"{name}/bias"):
+        steps = sorted(histograms.get(tag, {}).items())
+        facts[tag] = {f"step {step}": _whose(found, snapshots) for step, found in steps} or "no histograms"
+    if "no histograms" in facts.values():
+        facts["other tags"] = ", ".join(tag for tag in (events.tags if events else ()) if tag not in facts) or "none"
+    return facts
+
+
+def _closed(value: Any, args: tuple[Any, ...]) -> Any:
+    return {"writer": "still open" if args[0].busy else "closed"}
+
+
+def _events(folder: Path) -> board.Events | None:
+    from tutor import board
+
+    try:
+        return board.read(folder)
+    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
+        return None
+
+
+def _whose(found: board.Histogram, snapshots: Snapshots) -> str:
+    """Say which tensor a histogram is of, by how many numbers it counts, the least, the greatest and their sum."""
+    for index, pair in enumerate(snapshots):
+        for what, tensor in zip(("weight", "bias"), pair, strict=True):
+            expected = tensor.numel(), float(tensor.min()), float(tensor.max()), float(tensor.sum())
+            measured = found.number, found.lowest, found.highest, found.total
+            if all(abs(one - other) < 1e-3 for one, other in zip(expected, measured, strict=True)):
+                return f"the {what} of snapshot {index}"
+    return f"{found.number} other numbers"
+
+
+log_weights = Exercise(
+    "log_weights",
+    CHAPTER,
+    lambda folder, name, snapshots: _log(folder, name, snapshots, wrong=frozenset()),
+    time_limit=10.0,
+)
+
+
+@log_weights.cases
+def _(draw: Draw) -> Iterable[Case]:
+    def snapshots(count: int) -> list[tuple[Tensor, Tensor]]:
+        return [
+            (draw.normal(3, draw.size(4)).float() + index, draw.normal(3).float() - index) for index in range(count)
+        ]
+
+    yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=_read)
+    yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=_read)
+    yield Case("closing", (Folder(), "linear", snapshots(2)), observe=_closed)
+
+
+log_weights.model(
+    "step-forgotten",
+    "step-from-one",
+    "first-only",
+    "last-only",
+    "first-weights-each-time",
+    "tags-swapped",
+    "one-tag",
+    "bias-not-logged",
+    "not-closed",
+)(_log)
+log_weights.twin("name-forgotten")(
+    lambda folder, name, snapshots: _log(folder, name, snapshots, wrong=frozenset({"name-forgotten"}))
+)
+log_weights.twin("mean-as-a-number")(
+    lambda folder, name, snapshots: _log(folder, name, snapshots, wrong=frozenset({"mean-as-a-number"}))
+)
