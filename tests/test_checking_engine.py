@@ -20,6 +20,7 @@ import torch
 from learners.answers import in_style
 
 from tutor.checking import bank, run
+from tutor.checking.card import as_text
 from tutor.checking.exercise import CORE, Case, Exercise
 
 NAMES = bank.names("01_activations")
@@ -362,3 +363,9 @@ def test_a_first_check_loads_nothing_heavy():
     assert "torch" in loaded
     heavy = {"torchvision", "IPython", "matplotlib", "tensorboard", "pandas", "nbgrader", "nbformat", "scipy", "sympy"}
     assert not loaded & {*heavy, "torch._dynamo", "torch._inductor"}
+
+
+def test_a_prediction_is_not_given_away():
+    report = run("predict_round_trip", lambda: [1.5, 2.5, 3.5])
+    assert report.example is None and [diagnosis.id for diagnosis in report.diagnoses] == ["wrong-facts"]
+    assert not any(part in as_text(report) for part in ("8", "5, "))

@@ -513,7 +513,7 @@ def test_it_is_caught_and_given_no_name_that_is_not_its_own(function, expected):
 def test_the_case_that_is_shown_is_really_wrong(function, expected):
     exercise = bank.get(function.__name__)
     example = run(function.__name__, function).example
-    if expected == ["detached"]:
+    if expected == ["detached"] or exercise.prediction:
         assert example is None
         return
     drawn = exercise.draw()[0]

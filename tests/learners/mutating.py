@@ -149,7 +149,7 @@ def changes(node: ast.AST, source: str):
             yield lambda n: become(n, n.args[0])
     if isinstance(node, ast.keyword) and node.arg in ("max", "min"):
         yield lambda n: setattr(n, "arg", "min" if n.arg == "max" else "max")
-    if isinstance(node, ast.Name) and node.id == "dim":
+    if isinstance(node, ast.Name) and node.id == "dim" and isinstance(node.ctx, ast.Load):
         for value in (0, 1, -1, -2, None):
             yield lambda n, v=value: become(n, ast.Constant(v))
     if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
@@ -198,8 +198,8 @@ def become(node: ast.AST, other: ast.AST) -> None:
 
 def become_statements(node: ast.AST) -> None:
     item = node.items[0]
-    assign = ast.Assign([item.optional_vars], item.context_expr)
-    body = [assign, *node.body]
+    named = [ast.Assign([item.optional_vars], item.context_expr)] if item.optional_vars else []
+    body = [*named, *node.body]
     become(node, ast.If(ast.Constant(True), body, []))
 
 

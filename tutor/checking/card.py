@@ -200,6 +200,9 @@ def _value(value: Any, right: Any) -> str:
 def _grid(value: torch.Tensor, right: torch.Tensor | None) -> str:
     if right is not None and right.shape != value.shape:
         right = None
+    shape = escape(str(tuple(value.shape)))
+    while value.dim() > 3 and value.shape[-2:] == (1, 1):  # channels of one pixel each: a grid of them says it all
+        value, right = value[..., 0, 0], None if right is None else right[..., 0, 0]
     head = _head(value)
     planes = head.reshape(-1, *_plane(head))
     rights = None if right is None else _head(right).reshape(planes.shape)
@@ -207,7 +210,6 @@ def _grid(value: torch.Tensor, right: torch.Tensor | None) -> str:
     hidden = value.numel() - planes[:PLANES, :ROWS, :COLUMNS].numel()
     if hidden:
         parts.append(f'<div style="font-size: 13px;">{escape(phrase("more", count=hidden))}</div>')
-    shape = escape(str(tuple(value.shape)))
     return "".join(parts) + f'<div style="font-size: 12px;">shape {shape}</div>'
 
 

@@ -151,7 +151,9 @@ def _gradients(exercise: Exercise, right: Outcome, got: Outcome) -> list[Problem
 
 def _equal(exercise: Exercise, one: Any, other: Any, coarse: bool) -> bool:
     if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and _close(exercise, one, other, coarse)
+        return (
+            isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and _close(exercise, one, other, coarse)
+        )
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_equal(exercise, one[key], other[key], coarse) for key in one)
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):

@@ -48,7 +48,8 @@ def _run(exercise: Exercise, function: Function, hidden: bool, seed: int) -> Rep
     passed = score == 1.0
     trial = _trial(exercise, cases, right, got, found, required=True)
     names = trial.explain()
-    diagnoses = [] if passed else _diagnoses(exercise, cases, found, names, trial, cheat, hidden)
+    secret = hidden or exercise.prediction
+    diagnoses = [] if passed else _diagnoses(exercise, cases, found, names, trial, cheat, secret)
     notes = _notes(exercise, cases, right, got, found) if passed else []
     return Report(
         name=name,
@@ -61,7 +62,7 @@ def _run(exercise: Exercise, function: Function, hidden: bool, seed: int) -> Rep
         diagnoses=tuple(diagnoses),
         notes=tuple(notes),
         aspects=aspects,
-        example=None if hidden or passed or cheat else example(exercise, cases, found, function, names),
+        example=None if secret or passed or cheat else example(exercise, cases, found, function, names),
         printed="" if hidden else next((outcome.printed for outcome in got if outcome.printed), ""),
         hidden=hidden,
     )

@@ -94,7 +94,13 @@ class Draw:
 
 
 class Exercise:
-    """An exercise of the bank. See :func:`exercise` for how one is declared."""
+    """An exercise of the bank: the right function, its cases, and what people get wrong.
+
+    ``forbids`` names torch's operators, as its dispatcher calls them, that an answer may not use; with ``by_hand``
+    autograd is one of them. With ``prediction`` there is one right answer for everybody, which no report gives away.
+    ``weights`` are the aspects' shares of the score (1 unless named), ``time_limit`` is in seconds a call, ``links`` are
+    groups of (argument, dimension) that have the same size, and ``rtol`` and ``atol`` hold for float64.
+    """
 
     def __init__(
         self,
@@ -104,6 +110,7 @@ class Exercise:
         *,
         forbids: Iterable[str] = (),
         by_hand: bool = False,
+        prediction: bool = False,
         weights: dict[str, float] | None = None,
         time_limit: float = 5.0,
         links: Sequence[Sequence[tuple[int, int]]] = (),
@@ -113,6 +120,7 @@ class Exercise:
         self.name, self.chapter, self.oracle = name, chapter, oracle
         self.forbids = frozenset(forbids)
         self.by_hand = by_hand
+        self.prediction = prediction
         self.weights = {CORE: 2.0, **(weights or {})}
         self.time_limit = time_limit
         self.links = tuple(tuple(group) for group in links)

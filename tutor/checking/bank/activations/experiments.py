@@ -164,7 +164,7 @@ gradient_norms.model(
     "order-reversed",
 )(_norms)
 
-predict_inplace = Exercise("predict_inplace", CHAPTER, lambda: ([0.0, 2.0], [0.0, 2.0], [0.0, 4.0]))
+predict_inplace = Exercise("predict_inplace", CHAPTER, lambda: ([0.0, 2.0], [0.0, 2.0], [0.0, 4.0]), prediction=True)
 
 
 def _lists(value: Any, args: tuple[Any, ...]) -> Any:

@@ -64,7 +64,7 @@ ONE = (4, 2, 3), (8, 4, 8)
 TWO = (6, 3, 3, 3), (64, 6, 30, 30)
 THREE = (6, 3, 3, 3, 3), (1, 6, 14, 30, 30)
 
-predict_conv_shapes = Exercise("predict_conv_shapes", CHAPTER, lambda: (ONE, TWO, THREE))
+predict_conv_shapes = Exercise("predict_conv_shapes", CHAPTER, lambda: (ONE, TWO, THREE), prediction=True)
 
 
 def _shapes(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:

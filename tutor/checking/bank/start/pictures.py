@@ -43,7 +43,7 @@ def _tuples(value: Any, args: tuple[Any, ...]) -> Any:
         return value
 
 
-predict_shapes = Exercise("predict_shapes", CHAPTER, lambda: _shapes())
+predict_shapes = Exercise("predict_shapes", CHAPTER, lambda: _shapes(), prediction=True)
 
 
 @predict_shapes.cases

@@ -40,7 +40,7 @@ def _reading(
     return input, expected, yours, section
 
 
-read_card = Exercise("read_card", CHAPTER, lambda: _reading())
+read_card = Exercise("read_card", CHAPTER, lambda: _reading(), prediction=True)
 
 
 @read_card.cases

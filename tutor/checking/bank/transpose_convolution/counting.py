@@ -20,7 +20,7 @@ def _floats(value: Any, args: tuple[Any, ...]) -> Any:
         return value
 
 
-predict_round_trip = Exercise("predict_round_trip", CHAPTER, lambda: [3.0, 8.0, 5.0])
+predict_round_trip = Exercise("predict_round_trip", CHAPTER, lambda: [3.0, 8.0, 5.0], prediction=True)
 
 
 @predict_round_trip.cases
@@ -54,7 +54,7 @@ def _lost(value: Any, args: tuple[Any, ...]) -> Any:
     return facts
 
 
-lost_direction = Exercise("lost_direction", CHAPTER, lambda: torch.tensor([1.0, -1.0, 1.0]))
+lost_direction = Exercise("lost_direction", CHAPTER, lambda: torch.tensor([1.0, -1.0, 1.0]), prediction=True)
 
 
 @lost_direction.cases
