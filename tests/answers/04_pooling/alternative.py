@@ -33,9 +33,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     places = torch.nn.functional.pad(places, border, value=-1).expand(*input.shape[:2], -1, -1)
     best = torch.full((), -math.inf, dtype=input.dtype)
     where = torch.zeros((), dtype=torch.int64)
-    rows, columns = (
-        (wide.shape[2 + dim] - d[dim] * (k[dim] - 1) - 1) // s[dim] + 1 for dim in range(2)
-    )
+    rows, columns = ((wide.shape[2 + dim] - d[dim] * (k[dim] - 1) - 1) // s[dim] + 1 for dim in range(2))
     for u in range(k[0]):
         for v in range(k[1]):
             cut = (

@@ -183,12 +183,11 @@ def log_pooling(folder, name, layer, batches):
     from torch.utils.tensorboard import SummaryWriter
 
     writer = SummaryWriter(folder)
-    step = 0
-    for images, _labels in batches:
+    for step in range(len(batches)):
+        images, _labels = batches[step]
         output = layer(images)
         writer.add_images(name + "/input", images, global_step=step)
         writer.add_images(name + "/output", output, global_step=step)
-        step += 1
     writer.close()
 
 

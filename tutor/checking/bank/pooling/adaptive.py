@@ -95,9 +95,7 @@ def adapted(input: Tensor, output_size: OutputSize, *, wrong: frozenset[str] = R
         _bins(n, (1 if "none-as-one" in wrong else n) if side is None else side, wrong)
         for n, side in zip(input.shape[-2:], sides, strict=True)
     )
-    rows, columns = (
-        _membership(n, bins).to(input) for n, bins in zip(input.shape[-2:], (down, across), strict=True)
-    )
+    rows, columns = (_membership(n, bins).to(input) for n, bins in zip(input.shape[-2:], (down, across), strict=True))
     if "maximum" in wrong:
         covered = rows[:, None, :, None] * columns[None, :, None, :] > 0
         return torch.where(covered, input[:, :, None, None], -torch.inf).amax((-2, -1))

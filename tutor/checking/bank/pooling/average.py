@@ -46,9 +46,7 @@ avg_pool2d = Exercise("avg_pool2d", CHAPTER, _right, forbids=AVERAGES)
 @avg_pool2d.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, size: Pair, kernel_size: Sizes, channels: int = 2, **options: Any) -> Case:
-        return Case(
-            aspect, (distinct(draw, 2, channels, draw.size(size[0]), draw.size(size[1])), kernel_size), options
-        )
+        return Case(aspect, (distinct(draw, 2, channels, draw.size(size[0]), draw.size(size[1])), kernel_size), options)
 
     yield case(CORE, (4, 6), 2)
     yield case(CORE, (7, 5), 2, channels=3)
@@ -67,6 +65,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("ceil mode", (image, 2), {"ceil_mode": True})
     yield Case("ceil mode", (image, 3), {"stride": 3, "ceil_mode": True})
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
+    yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield Case("ceil mode", (image, 4), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield Case("ceil mode", (image, 4), {"stride": 3, "padding": 1, "ceil_mode": True, "count_include_pad": False})
     yield case("divisor_override", (4, 6), 2, divisor_override=3)
@@ -183,4 +182,6 @@ def _(
     input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, *args: Any, **options: Any
 ) -> Tensor:
     down, across = pair(padding)
-    return averaged(F.pad(input, (across, across, down, down), mode="replicate"), kernel_size, stride, 0, *args, **options)
+    return averaged(
+        F.pad(input, (across, across, down, down), mode="replicate"), kernel_size, stride, 0, *args, **options
+    )

@@ -10,7 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, TOGETHER, Pair, Sizes, also, distinct, pair, steps, windows
+from tutor.checking.bank.pooling.windows import (
+    CHAPTER,
+    RIGHT,
+    TOGETHER,
+    Pair,
+    Sizes,
+    also,
+    distinct,
+    pair,
+    steps,
+    windows,
+)
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 
@@ -93,9 +104,7 @@ def _geometry(
         border = 0, 0
     if "stride-ignored" in wrong:
         moves = 1, 1
-    rows, columns = (
-        _placed(*sides) for sides in zip(grad_output.shape[-2:], kernel, moves, border, strict=True)
-    )
+    rows, columns = (_placed(*sides) for sides in zip(grad_output.shape[-2:], kernel, moves, border, strict=True))
     return rows, columns
 
 

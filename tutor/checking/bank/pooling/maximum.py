@@ -51,9 +51,7 @@ max_pool2d = Exercise("max_pool2d", CHAPTER, _right, forbids=MAXIMA)
 @max_pool2d.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, size: Pair, kernel_size: Sizes, channels: int = 2, **options: Any) -> Case:
-        return Case(
-            aspect, (distinct(draw, 2, channels, draw.size(size[0]), draw.size(size[1])), kernel_size), options
-        )
+        return Case(aspect, (distinct(draw, 2, channels, draw.size(size[0]), draw.size(size[1])), kernel_size), options)
 
     yield case(CORE, (4, 6), 2)
     yield case(CORE, (7, 5), 2, channels=3)
@@ -72,6 +70,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("ceil mode", (6, 8), 3, stride=2, ceil_mode=True)
     image = distinct(draw, 2, 2, 5, 7)
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
+    yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield case("indices", (4, 6), 2, return_indices=True)
     yield case("indices", (5, 8), 3, stride=2, return_indices=True)
     yield case("indices", (6, 5), 2, padding=1, return_indices=True)

@@ -66,7 +66,9 @@ predict_pooling.twin("medians")(lambda: (MAXIMA, [[4.0, 1.5], [4.5, 5.5]]))
 predict_pooling.twin("smallest-and-largest")(lambda: (MAXIMA, [[3.5, 2.5], [4.5, 4.5]]))
 predict_pooling.twin("divided-by-two")(lambda: (MAXIMA, [[7.5, 4.5], [9.0, 10.0]]))
 predict_pooling.twin("minimum")(lambda: ([[1.0, 1.0], [2.0, 0.0]], MEANS))
-predict_pooling.twin("rows-pooled")(lambda: ([[3.0, 4.0], [6.0, 2.0], [7.0, 8.0], [5.0, 9.0]], [[2.0, 3.0], [5.5, 1.5], [4.5, 5.5], [4.5, 4.5]]))
+predict_pooling.twin("rows-pooled")(
+    lambda: ([[3.0, 4.0], [6.0, 2.0], [7.0, 8.0], [5.0, 9.0]], [[2.0, 3.0], [5.5, 1.5], [4.5, 5.5], [4.5, 4.5]])
+)
 
 
 def largest(images: Tensor) -> Tensor:
@@ -89,9 +91,7 @@ def signed(images: Tensor) -> Tensor:
     return F.max_pool2d(images, 3) - 0.8
 
 
-def _change(
-    layer: Callable[[Tensor], Tensor], images: Tensor, shift: int, *, wrong: frozenset[str] = RIGHT
-) -> Tensor:
+def _change(layer: Callable[[Tensor], Tensor], images: Tensor, shift: int, *, wrong: frozenset[str] = RIGHT) -> Tensor:
     dim = 2 if "moved-down" in wrong else 1 if "channels-moved" in wrong else 0 if "batch-moved" in wrong else 3
     far = -shift if "moved-left" in wrong else 1 if "always-one" in wrong else shift
     if "zeros-moved-in" in wrong:

@@ -75,7 +75,6 @@ def _(draw: Draw) -> Iterable[Case]:
     "kernel-forgotten-in-size",
     "padding-ignored",
     "padding-added",
-    "padding-swapped",
     "output-size-ignored",
     "output-size-swapped",
     "width-without-output-size",
@@ -141,4 +140,4 @@ def _places(indices: Tensor, size: Pair, default: Pair, wrong: frozenset[str]) -
     return indices - 1 if "indices-from-one" in wrong else indices
 
 
-also(max_unpool2d, unpooled, "indices-from-one")
+also(max_unpool2d, unpooled, "padding-swapped", "indices-from-one")
