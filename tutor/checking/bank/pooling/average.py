@@ -169,12 +169,14 @@ also(avg_pool2d, averaged, "maximum", "median", "pairs-swapped")
 
 @avg_pool2d.twin("channels-merged")
 def _(input: Tensor, kernel_size: Sizes, *args: Any, **options: Any) -> Tensor:
-    return averaged(input, kernel_size, *args, **options).mean(1, keepdim=True)
+    result: Tensor = averaged(input, kernel_size, *args, **options)
+    return result.mean(1, keepdim=True)
 
 
 @avg_pool2d.twin("stride-ignored")
 def _(input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, *args: Any, **options: Any) -> Tensor:
-    return averaged(input, kernel_size, 1, *args, **options)
+    result: Tensor = averaged(input, kernel_size, 1, *args, **options)
+    return result
 
 
 @avg_pool2d.twin("repeated-edge")
@@ -182,6 +184,6 @@ def _(
     input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, *args: Any, **options: Any
 ) -> Tensor:
     down, across = pair(padding)
-    return averaged(
-        F.pad(input, (across, across, down, down), mode="replicate"), kernel_size, stride, 0, *args, **options
-    )
+    padded = F.pad(input, (across, across, down, down), mode="replicate")
+    result: Tensor = averaged(padded, kernel_size, stride, 0, *args, **options)
+    return result

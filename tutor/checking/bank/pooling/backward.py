@@ -120,13 +120,13 @@ def _collected(shares: Tensor, inside: Tensor, places: Tensor, input: Tensor, wr
                 if "overlaps-overwritten" in wrong:
                     share = torch.where(share == 0, plane[..., place], share)
                 plane[..., place] = share
-        return plane.unflatten(2, (height, width))
+        return plane.reshape(input.shape)
     where = torch.where(inside, places, 0).flatten()
     plane.index_add_(2, where, torch.where(inside, shares, 0).flatten(2))
     if "overlaps-averaged" in wrong:
         counts = plane.new_zeros(height * width).index_add_(0, where, inside.to(plane.dtype).flatten())
         plane = plane / counts.clamp(min=1)
-    return plane.unflatten(2, (height, width))
+    return plane.reshape(input.shape)
 
 
 @max_pool2d_backward.model(
@@ -201,7 +201,8 @@ def _weights(ranked: Tensor, wrong: frozenset[str]) -> Tensor:
 def _(
     grad_output: Tensor, input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0
 ) -> tuple[Tensor]:
-    return _max_backward(grad_output, input[:, :1].expand_as(input), kernel_size, stride, padding)
+    gradients: tuple[Tensor] = _max_backward(grad_output, input[:, :1].expand_as(input), kernel_size, stride, padding)
+    return gradients
 
 
 @max_pool2d_backward.twin("forward-again")

@@ -39,7 +39,8 @@ def _right(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Result:
-    result: Result = F.max_pool2d(
+    pool: Any = F.max_pool2d  # whose overloads have more combinations of types than mypy tries
+    result: Result = pool(
         input, kernel_size, stride, padding, dilation, ceil_mode=ceil_mode, return_indices=return_indices
     )
     return result
@@ -201,7 +202,7 @@ also(
 
 @max_pool2d.twin("channels-merged")
 def _(input: Tensor, kernel_size: Sizes, *args: Any, **options: Any) -> Result:
-    result = pooled(input, kernel_size, *args, **options)
+    result: Result = pooled(input, kernel_size, *args, **options)
     if isinstance(result, tuple):
         return tuple(part.amax(1, keepdim=True) for part in result)
     return result.amax(1, keepdim=True)
@@ -209,4 +210,5 @@ def _(input: Tensor, kernel_size: Sizes, *args: Any, **options: Any) -> Result:
 
 @max_pool2d.twin("stride-ignored")
 def _(input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, *args: Any, **options: Any) -> Result:
-    return pooled(input, kernel_size, 1, *args, **options)
+    result: Result = pooled(input, kernel_size, 1, *args, **options)
+    return result

@@ -116,7 +116,7 @@ def unpooled(
     if "filled-with-minimum" in wrong:
         plane = plane + input.amin((2, 3)).unsqueeze(2)
     spread = plane.scatter_add if "overlaps-added" in wrong else plane.scatter
-    return spread(2, places.flatten(2), input.flatten(2)).unflatten(2, (height, width))
+    return spread(2, places.flatten(2), input.flatten(2)).reshape(*input.shape[:2], height, width)
 
 
 def _default(input: Tensor, kernel: Pair, moves: Pair, border: Pair, wrong: frozenset[str]) -> Pair:
