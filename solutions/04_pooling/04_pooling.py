@@ -93,12 +93,12 @@ features = torch.rand(1, 64, 32, 32)
 pool = nn.MaxPool2d(2)
 convolution = nn.Conv2d(64, 64, kernel_size=3, padding=1)
 pooled = pool(features)
-print("numbers:", features.numel(), "before,", pooled.numel(), "after; weights of the pooling:", len(list(pool.parameters())))
-for name, given in {"all": features, "pooled": pooled}.items():
-    multiplications = convolution(given)[0, 0].numel() * convolution.weight.numel()
-    linear = given.numel() * 10
-    print(f"{name:6}: the next convolution multiplies {multiplications:,} times with {convolution.weight.numel():,} weights;")
-    print(f"        a linear layer to 10 classes has {linear:,} weights")
+weights = convolution.weight.numel()
+print("weights of the pooling:", len(list(pool.parameters())))
+for name, given in {"not pooled": features, "pooled": pooled}.items():
+    print(f"{name}: {given.numel():,} numbers")
+    print(f"  the next convolution: {convolution(given)[0, 0].numel() * weights:,} products, {weights:,} weights")
+    print(f"  a linear layer to 10 classes: {given.numel() * 10:,} weights")
 
 
 def receptive_field(*layers):
@@ -344,16 +344,16 @@ for options in ({}, {"count_include_pad": False}, {"divisor_override": 2}):
 # %%
 three_ones = torch.ones(1, 1, 1, 3)
 print("mean over the edge:", F.avg_pool2d(three_ones, (1, 2), ceil_mode=True).flatten().tolist())
-row = torch.tensor([[2.0, 4, 6, 8, 10, 12]])
+row = torch.tensor([[2.0, 4, 6, 8, 10, 12, 14, 16]])
 print("stride 4, padding 1:")
 for options in ({}, {"count_include_pad": False}):
-    result = F.avg_pool2d(row.view(1, 1, 1, 6), (1, 4), stride=(1, 4), padding=(0, 1), ceil_mode=True, **options)
+    result = F.avg_pool2d(row.view(1, 1, 1, 8), (1, 4), stride=(1, 4), padding=(0, 1), ceil_mode=True, **options)
     print(result.flatten().tolist(), options)
 plots.pooling(row, (1, 4), stride=(1, 4), padding=(0, 1), ceil_mode=True, mode="average")
 
 # %% [markdown]
-# Follow the last window with the picture: it has two numbers of the image, 10 and 12 (8 belongs to the window before
-# it? Look closely), then one place of padding, then a place that is nothing at all.
+# Look at the last window: one number of the image, 16, then one zero of the padding, then two places that are nothing
+# at all. So 16 is divided by 2, if padding counts, or by 1; never by 4.
 #
 # **Your turn.** Write it, with the output size from above.
 
@@ -710,10 +710,12 @@ for name, layer in layers.items():
 plots.change_by_shift(changes, shifts)
 
 # %% [markdown]
-# Read the picture from left to right. Windows of two hardly help against a shift of one pixel; large windows do,
-# and means change less than maxima. Only the global mean doesn't change at all. (That the pooled pictures change
-# at all is also due to the stride: a convolution or a pooling with stride 1 simply moves its output along, which is
-# called *equivariance*. Every stride above 1 looks at some places and not at others, and a shift changes which.)
+# Every pooling makes the change smaller, and large windows do more than small ones. Windows of two leave a good part
+# of it, even for a shift of one pixel, and only the global mean doesn't change at all.
+#
+# (A layer with stride 1 moves its output along with its input, which is called *equivariance*: nothing is lost, it is
+# only elsewhere. A stride above 1 skips places, and a shift changes which ones. That is *aliasing*, and a reason to
+# blur before skipping.)
 #
 # **Your turn.** Write the measurement as a function, for a shift to the **right**.
 
@@ -762,7 +764,7 @@ board.show(folder)
 
 # %% [markdown]
 # The same without TensorBoard, for four pictures. Max pooling makes them brighter and loses thin dark lines; average
-# pooling keeps the brightness.
+# pooling keeps the brightness (nearly: the last two rows and columns are never looked at).
 
 # %%
 largest, mean = F.max_pool2d(images[:4], 3), F.avg_pool2d(images[:4], 3)
