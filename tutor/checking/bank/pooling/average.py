@@ -67,6 +67,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
     yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield Case("ceil mode", (image, 4), {"stride": 3, "padding": 1, "ceil_mode": True})
+    yield Case("ceil mode", (distinct(draw, 2, 2, 6, 5), 2), {"stride": 3, "ceil_mode": True})
+    yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True, "count_include_pad": False})
     yield Case("ceil mode", (image, 4), {"stride": 3, "padding": 1, "ceil_mode": True, "count_include_pad": False})
     yield case("divisor_override", (4, 6), 2, divisor_override=3)
     yield case("divisor_override", (6, 4), 2, padding=1, divisor_override=2)

@@ -69,11 +69,12 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("dilation", (8, 7), 2, stride=2, dilation=3)
     yield case("ceil mode", (5, 7), 2, ceil_mode=True)
     yield case("ceil mode", (6, 8), 3, stride=2, ceil_mode=True)
+    yield Case("ceil mode", (distinct(draw, 2, 2, 6, 5), 2), {"stride": 3, "ceil_mode": True})
     image = distinct(draw, 2, 2, 5, 7)
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
     yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield case("indices", (4, 6), 2, return_indices=True)
-    yield case("indices", (5, 8), 3, stride=2, return_indices=True)
+    yield case("indices", (5, 8), 3, channels=1, stride=2, return_indices=True)
     yield case("indices", (6, 5), 2, padding=1, return_indices=True)
     yield case("pairs", (6, 4), (3, 2))
     yield case("pairs", (5, 8), (2, 3), stride=(1, 2))
@@ -81,7 +82,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("pairs", (7, 9), 3, stride=(2, 3), dilation=(1, 2))
     together: dict[str, Any] = {"stride": (2, 3), "padding": (1, 0), "ceil_mode": True, "return_indices": True}
     yield case(TOGETHER, (6, 8), (3, 2), **together)
-    yield case(TOGETHER, (8, 7), 2, stride=2, padding=1, dilation=2, return_indices=True)
+    yield case(TOGETHER, (7, 9), 2, stride=2, padding=1, dilation=2, return_indices=True)
     yield case(TOGETHER, (9, 8), (2, 3), stride=(3, 2), padding=1, dilation=(3, 2), ceil_mode=True)
     yield replace(case(GRADIENT, (5, 6), 3, stride=2), gradient=True)
     yield replace(case(GRADIENT, (5, 4), 2, padding=1), gradient=True)
