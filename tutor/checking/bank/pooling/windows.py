@@ -59,11 +59,14 @@ def steps(kernel_size: Sizes, stride: Sizes | None, wrong: frozenset[str]) -> Pa
 
 
 def distinct(draw: Draw, *shape: int) -> Tensor:
-    """Return different whole numbers: no window has two maxima. The first channel of the first image is all negative."""
-    count = math.prod(shape)
-    digits = draw.uniform(count).argsort() + 1
-    negative = draw.uniform(count) < 0.3
-    negative[: math.prod(shape[2:])] = True
+    """Return whole numbers (N, C, H, W) that differ within each channel, so that no window has two maxima.
+
+    The first channel of the first image is all negative; of the others, about a third of the numbers are.
+    """
+    planes, area = shape[0] * shape[1], math.prod(shape[2:])
+    digits = draw.uniform(planes, max(area, 12)).argsort(1)[:, :area] + 1
+    negative = draw.uniform(planes, area) < 0.3
+    negative[0] = True
     return torch.where(negative, -digits, digits).double().reshape(shape)
 
 
