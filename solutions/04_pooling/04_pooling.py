@@ -73,8 +73,18 @@ plots.pooling(grid, 2, mode="average")
 
 # %% [markdown]
 # Max pooling keeps what stands out most: *somewhere in here* there was an edge. Average pooling smooths: it evens
-# out noise and keeps how bright a place is on the whole. From four by four numbers two by two are left, and that is
-# what the layer is used for:
+# out noise and keeps how bright a place is on the whole, but of a single strong answer among zeros it leaves little.
+
+# %%
+torch.manual_seed(0)
+noise = torch.randn(1, 1, 64, 64)
+alone = torch.tensor([[[[0.0, 0.0], [8.0, 0.0]]]])
+for name, layer in {"none": nn.Identity(), "max": nn.MaxPool2d(2), "average": nn.AvgPool2d(2)}.items():
+    strongest = layer(alone).max().item()
+    print(f"{name:8} noise of spread {layer(noise).std():.2f} around {layer(noise).mean():5.2f}, a peak of {strongest:g}")
+
+# %% [markdown]
+# From four by four numbers two by two are left, and that is what the layer is used for:
 #
 # - **Less work for what follows**: the next convolution has a quarter of the places to visit.
 # - **Fewer weights, but only in linear layers**. Pooling has no weights itself, and a convolution after it has as
@@ -659,15 +669,15 @@ check(max_unpool2d, points=5, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# On pictures: pooled by 4 and unpooled, one pixel of sixteen is left. Enlarging the pooled picture instead fills the
-# gaps, but the places are gone.
+# On pictures: pooled by 4 and unpooled, one number of sixteen is left, and each colour has its own maxima. Enlarging
+# the pooled picture instead fills the gaps, but the places are gone.
 
 # %%
 pictures = data.cifar10(train=False)
 images, labels = next(pictures.batches(64))
 small, where = F.max_pool2d(images[:4], 4, return_indices=True)
 back = F.max_unpool2d(small, where, 4)
-print(f"pixels that are not black: {(back > 0).float().mean():.1%}")
+print(f"numbers that are not zero: {(back != 0).float().mean():.1%}")
 plots.before_after(back, F.interpolate(small, scale_factor=4), titles=("unpooled", "enlarged"))
 
 # %% [markdown]
