@@ -228,7 +228,8 @@ def _argument(function: Function, index: int) -> str:
 def _kind(value: Any) -> str:
     name = value.kind if isinstance(value, Opaque) else type(value).__name__
     if isinstance(value, torch.Tensor):
-        name = "nested tensor" if value.is_nested else "quantized tensor" if value.is_quantized else "sparse tensor"
+        kinds = {"nested": value.is_nested, "quantized": value.is_quantized, "sparse": value.layout != torch.strided}
+        name = next((f"{kind} tensor" for kind, is_one in kinds.items() if is_one), "tensor")
     return f"a {name} of {len(value)}" if isinstance(value, tuple | list) else f"a {name}"
 
 

@@ -9,12 +9,14 @@ from tutor.plots.layers import convolution, convolution_steps
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
 from tutor.plots.pictures import before_after, images
+from tutor.plots.pooling import change_by_shift, pooling
 
 __all__ = [
     "Picture",
     "PlotError",
     "activations",
     "before_after",
+    "change_by_shift",
     "convolution",
     "convolution_steps",
     "feature_maps",
@@ -25,4 +27,5 @@ __all__ = [
     "matrix",
     "overlaps",
     "owners",
+    "pooling",
 ]

@@ -13,6 +13,7 @@ CHAPTERS = (
     "activations",
     "convolution",
     "transpose_convolution",
+    "pooling",
     "linear",
 )  # packages here, in the order of the course; each defines EXERCISES
 
