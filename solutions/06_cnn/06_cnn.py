@@ -313,7 +313,7 @@ def sgd_step(parameters, gradients, lr):
     same order. lr: the learning rate, a number. The tensors that are given stay as they are.
     """
     ### BEGIN SOLUTION
-    return [parameter - lr * gradient for parameter, gradient in zip(parameters, gradients)]
+    return [parameter - lr * gradient for parameter, gradient in zip(parameters, gradients, strict=True)]
     ### END SOLUTION
 
 
@@ -332,13 +332,13 @@ check(sgd_step, points=3, hidden=True)
 #
 # | layer | leaves, for one image | parameters |
 # |---|---|---|
-# | (the image) | 3 × 32 × 32 | |
-# | convolution, 3 × 3 | 16 × 32 × 32 | 448 |
-# | ReLU | 16 × 32 × 32 | 0 |
-# | max pooling, 2 × 2 | 16 × 16 × 16 | 0 |
-# | convolution, 3 × 3 | 32 × 16 × 16 | 4,640 |
-# | ReLU | 32 × 16 × 16 | 0 |
-# | max pooling, 2 × 2 | 32 × 8 × 8 | 0 |
+# | (the image) | $3 \times 32 \times 32$ | |
+# | convolution, $3 \times 3$ | $16 \times 32 \times 32$ | 448 |
+# | ReLU | $16 \times 32 \times 32$ | 0 |
+# | max pooling, $2 \times 2$ | $16 \times 16 \times 16$ | 0 |
+# | convolution, $3 \times 3$ | $32 \times 16 \times 16$ | 4,640 |
+# | ReLU | $32 \times 16 \times 16$ | 0 |
+# | max pooling, $2 \times 2$ | $32 \times 8 \times 8$ | 0 |
 # | flatten | 2048 | 0 |
 # | linear | 64 | 131,136 |
 # | ReLU | 64 | 0 |
@@ -415,7 +415,7 @@ F.cross_entropy(logits, torch.tensor([0])).backward()
 
 p = torch.softmax(logits, dim=1)[0, 1].item()
 print(f"p = {p:.4f}, 3 p = {3 * p:.4f}")
-for name, weight in zip(("kernel", "its bias", "linear weight", "its bias"), weights):
+for name, weight in zip(("kernel", "its bias", "linear weight", "its bias"), weights, strict=True):
     print(f"{name:13}", [round(number, 4) for number in weight.grad.flatten().tolist()])
 
 # %% [markdown]
@@ -574,6 +574,7 @@ logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [1.0, 4.0, 0.0]])
 target = torch.tensor([0, 1, 1])
 print("the net says:", logits.argmax(dim=1).tolist(), "right is:", target.tolist())
 
+
 # %% nbgrader={"grade": false, "grade_id": "accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def accuracy(logits, target):
     """Return the share of images whose right class has the largest logit, from 0 to 1.
@@ -627,6 +628,7 @@ print("more than six of ten test images are right:", result.accuracy > 0.6)
 result_on_paper = torch.tensor([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
 plots.confusion_matrix(result_on_paper)
 
+
 # %% nbgrader={"grade": false, "grade_id": "confusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def confusion(logits, target, classes=10):
     """Return how often each class (row) was taken for each class (column).
@@ -636,7 +638,7 @@ def confusion(logits, target, classes=10):
     """
     ### BEGIN SOLUTION
     counts = torch.zeros(classes, classes, dtype=torch.int64)
-    for right, said in zip(target, logits.argmax(dim=1)):
+    for right, said in zip(target, logits.argmax(dim=1), strict=True):
         counts[right, said] += 1
     return counts
     ### END SOLUTION
@@ -658,23 +660,28 @@ plots.confusion_matrix(result.confusion, test_pictures.classes)
 # **All your own.** Now your net, trained by your loop and judged by your function. Run this cell when you have written
 # the three of them.
 
+
 # %%
-try:
+def all_your_own(epochs=3):
     torch.manual_seed(0)
-    own = build_cnn()
-    optimizer = torch.optim.SGD(own.parameters(), lr=0.05, momentum=0.9)
-    losses, accuracies = [], []
-    for epoch in range(3):
-        losses.append(train_one_epoch(own, optimizer, pictures.batches(64, shuffle=True, seed=epoch, limit=80)))
-        own.eval()
-        with torch.no_grad():
-            shares = [accuracy(own(x), y) for x, y in test_pictures.batches(500, limit=2)]
-        accuracies.append(sum(shares) / len(shares))
+    try:
+        own = build_cnn()
+        optimizer = torch.optim.SGD(own.parameters(), lr=0.05, momentum=0.9)
+        losses, accuracies = [], []
+        for epoch in range(epochs):
+            batches = pictures.batches(64, shuffle=True, seed=epoch, limit=80)
+            losses.append(train_one_epoch(own, optimizer, batches))
+            own.eval()
+            with torch.no_grad():
+                shares = [accuracy(own(x), y) for x, y in test_pictures.batches(500, limit=2)]
+            accuracies.append(sum(shares) / len(shares))
+    except NotImplementedError:
+        return "Write build_cnn, train_one_epoch and accuracy first, then run this cell again."
     print("the loss fell in every epoch:", losses == sorted(losses, reverse=True))
-    figure = plots.training_curves(losses, accuracies, chance=1 / 10)
-except NotImplementedError:
-    figure = "Write build_cnn, train_one_epoch and accuracy first, then run this cell again."
-figure
+    return plots.training_curves(losses, accuracies, chance=1 / 10)
+
+
+all_your_own()
 
 # %% [markdown]
 # ## All of TensorBoard
@@ -717,7 +724,7 @@ def log_training(folder, losses, accuracies):
 
     ### BEGIN SOLUTION
     with SummaryWriter(folder) as writer:
-        for epoch, (loss, share) in enumerate(zip(losses, accuracies), start=1):
+        for epoch, (loss, share) in enumerate(zip(losses, accuracies, strict=True), start=1):
             writer.add_scalar("loss/train", loss, epoch)
             writer.add_scalar("accuracy/test", share, epoch)
     ### END SOLUTION
@@ -741,7 +748,7 @@ found = board.read(folder).histograms
 for tag in sorted(found):
     (histogram,) = found[tag].values()
     print(f"{tag:21} {histogram.number:5} numbers")
-wider = [bool(now.std() > then.std()) for now, then in zip(net.parameters(), start) if now.dim() > 1]
+wider = [bool(now.std() > then.std()) for now, then in zip(net.parameters(), start, strict=True) if now.dim() > 1]
 print("weights are spread wider than before training, layer by layer:", wider)
 
 # %%
