@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutor.data.images import Images
+from tutor.training.arithmetic import Arithmetic
 from tutor.training.errors import TrainingError
 from tutor.training.feed import Feed
 from tutor.training.fitting import check_images, check_model, device_for, try_out, visiting
 from tutor.training.history import History
 from tutor.training.measuring import evaluate
-from tutor.training.precision import Precision
 from tutor.training.schedule import Pace, one_cycle
 from tutor.training.showing import Log
 
@@ -73,8 +73,9 @@ def train(
         epochs = 1
     where = device_for(device)
     pace = Pace(None, seconds)
-    numbers = Precision(precision, where, measure=seconds is not None)
+    numbers = Arithmetic(precision, where, measure=seconds is not None)
     with ExitStack() as stack:
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
         stack.enter_context(torch.random.fork_rng([where] if where.type == "cuda" else []))
         torch.manual_seed(seed)
         if seconds is None:
@@ -116,7 +117,7 @@ def train(
         pace.elapsed,
         tuple(log.accuracies),
         str(where),
-        numbers.name,
+        numbers.precision,
     )
 
 
@@ -164,7 +165,7 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor, numbers: Precision) -> None:
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor, numbers: Arithmetic) -> None:
     if not loss.requires_grad:
         raise TrainingError(
             "The model's output is cut off from its parameters, so that nothing can be learned; look in its forward for "

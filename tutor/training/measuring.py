@@ -18,7 +18,7 @@ def evaluate(
     The model gets batches (B, 3, 32, 32) of float32 in [0, 1] as ``images.batches`` gives them, and is to return (B, 10):
     one number for each class, the largest for the one it chooses. Its parameters, mode and device are the same
     afterwards. Raises :class:`TrainingError` for what isn't a model or images, for an output of another shape, and for an
-    output that is nan.
+    output that is nan or infinite.
     """
     check_model(model)
     check_images(images)
@@ -31,8 +31,10 @@ def evaluate(
             output = model(pictures.to(where))
             check_output(output, len(labels), classes)
             output = output.float().cpu()
-            if bool(output.isnan().any()):
-                raise TrainingError("The model's output is nan; train it anew, with a smaller learning rate.")
+            if not bool(output.isfinite().all()):
+                raise TrainingError(
+                    "The model's output is nan or infinite; make a new one and train it with a smaller learning rate."
+                )
             loss += float(F.cross_entropy(output, labels, reduction="sum"))
             confusion += torch.bincount(labels * classes + output.argmax(1), minlength=classes * classes)
     confusion = confusion.view(classes, classes)

@@ -43,7 +43,7 @@ class Pace:
     def progress(self) -> float:
         """Return how far training has come, from 0 to 1."""
         by_steps = self.taken / self.steps if self.steps else 0.0
-        by_clock = self.elapsed / max(self.seconds - self._longest, 1e-9) if self.seconds else 0.0
+        by_clock = self.elapsed / self.seconds if self.seconds else 0.0
         return min(1.0, max(by_steps, by_clock))
 
     def step(self) -> None:
