@@ -54,9 +54,10 @@ class TracedSGD(torch.optim.SGD):
 
     def step(self, closure: Any = None) -> Any:
         """Take a step, as SGD does, and note it."""
+        loss = super().step(closure)  # a closure makes the gradients only now
         found = any(parameter.grad is not None for parameter in self.param_groups[0]["params"])
         self.trace.append("step" if found else "step without gradients")
-        return super().step(closure)
+        return loss
 
 
 def _epoch(
@@ -74,6 +75,8 @@ def _epoch(
         logits = model(images)
         loss = F.cross_entropy(logits.softmax(1) if "softmax-before-loss" in wrong else logits, labels)
         told = loss.detach()
+        if "step-on-sum" in wrong:
+            loss = loss * len(labels)
         if "step-before-backward" in wrong:
             optimizer.step()
         if "backward-forgotten" not in wrong:
@@ -100,6 +103,8 @@ def _epoch(
         return losses[-1]
     if "sum-of-losses" in wrong:
         return sum(losses)
+    if "batches-counted" in wrong:
+        return torch.stack(losses).sum() / len(batches)  # type: ignore[arg-type]  # where it has a length
     return torch.stack(losses).mean() if "mean-of-batches" in wrong else total / images_seen
 
 
@@ -178,6 +183,8 @@ train_one_epoch.model(
 alone(
     train_one_epoch,
     _epoch,
+    "batches-counted",
+    "step-on-sum",
     "judged-while-training",
     "one-step-an-epoch",
     "step-before-backward",

@@ -14,6 +14,8 @@ def _log(folder: Path, losses: Sequence[float], accuracies: Sequence[float], *, 
     """Log both curves, with the misconceptions that ``wrong`` names."""
     from torch.utils.tensorboard import SummaryWriter
 
+    if "elsewhere" in wrong:  # where it goes is not for a check to see, nor to write to
+        return
     writer = SummaryWriter(str(folder))
     pairs = list(zip(losses, accuracies, strict=True))
     if "last-epoch-only" in wrong:
@@ -46,6 +48,9 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
         facts[tag] = {f"step {step}": round(number, 4) + 0.0 for step, number in steps} or "no numbers"
     if "no numbers" in facts.values():
         facts["other tags"] = ", ".join(sorted(tag for tag in scalars if tag not in facts)) or "none"
+        facts["folders below"] = (
+            ", ".join(sorted(path.name for path in args[0].path.iterdir() if path.is_dir())) or "none"
+        )
     return facts
 
 
@@ -88,4 +93,4 @@ log_training.model(
     "accuracy-left-out",
     "not-closed",
 )(_log)
-alone(log_training, _log, "one-tag", "tag-without-set", "together", "added-up")
+alone(log_training, _log, "one-tag", "tag-without-set", "together", "added-up", "elsewhere")

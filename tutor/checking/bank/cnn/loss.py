@@ -16,8 +16,10 @@ from tutor.checking.exercise import CORE, Case, Draw, Exercise
 LOSSES = frozenset(["_log_softmax", "nll_loss_forward", "nll_loss2d_forward", "cross_entropy_loss", "nll_loss"])
 LINKS = [[(0, 0), (1, 0)]]
 
-# For the second rows of these, a probability is too small for any number but 0.
 LARGE = torch.tensor([[1000.0, 1001.0, 998.0], [-1000.0, -999.0, -1002.0]], dtype=torch.float64)
+# Here a shift by the mean is not enough; the right class is the likely one.
+WIDE = torch.tensor([[2000.0, -1000.0, 0.0], [0.0, -1200.0, 2400.0]], dtype=torch.float64)
+# Here the right class is so unlikely that its probability is rounded to 0.
 APART = torch.tensor([[0.0, 900.0, 1.0], [-800.0, 2.0, 300.0]], dtype=torch.float64)
 
 
@@ -49,6 +51,10 @@ def _loss(logits: Tensor, target: Tensor, *, wrong: frozenset[str] = RIGHT) -> T
         ones = one_of_each(target, logs)
         p = softmax(logits)
         picked = (ones * p.log() + (1 - ones) * (1 - p).log()).sum(1)
+    if "target-ignored" in wrong:
+        picked = logs
+    if "entropy-of-answer" in wrong:
+        picked = (logs.exp() * logs).sum(1)
     if "likeliest-class" in wrong:
         picked = logs.amax(1)
     total = picked if "wrong-sign" in wrong else -picked
@@ -75,6 +81,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("conduct", (draw.normal(4, 3).float(), targets(draw, 4, 3)))
     yield Case("large", (LARGE[:1] + draw.normal(1, 3), torch.tensor([draw.integer(0, 2)])))
     yield Case("large", (LARGE + draw.normal(2, 3), targets(draw, 2, 3)))
+    yield Case("large", (WIDE + draw.normal(2, 3), WIDE.argmax(1)))
     yield Case("unlikely", (APART + draw.normal(2, 3), torch.tensor([0, 0])))
 
 
@@ -97,6 +104,8 @@ alone(
     "first-image-only",
     "other-classes-too",
     "likeliest-class",
+    "target-ignored",
+    "entropy-of-answer",
     "not-averaged",
 )
 
@@ -156,6 +165,7 @@ def _(draw: Draw) -> Iterable[Case]:
         yield Case(CORE, (draw.normal(images, classes, scale=2.0), targets(draw, images, classes)))
     yield Case("conduct", (draw.normal(4, 3).float(), targets(draw, 4, 3)))
     yield Case("large", (LARGE + draw.normal(2, 3), targets(draw, 2, 3)))
+    yield Case("large", (WIDE + draw.normal(2, 3), targets(draw, 2, 3)))
 
 
 cross_entropy_backward.model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import zlib
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
@@ -86,7 +88,13 @@ def facts(value: Any, images: Tensor) -> Any:
         return {"what came back": "a class; the module is what calling it returns"}
     if not isinstance(value, nn.Module):
         return {"what came back": f"a {type(value).__name__}, not a module"}
-    net = copy.deepcopy(value).cpu().double()
+    net = copy.deepcopy(value).cpu()
+    if any(map(is_lazy, net.parameters())):
+        with contextlib.suppress(Exception), torch.no_grad():  # such layers take their sizes from the first images
+            net(images.float())
+        if any(map(is_lazy, net.parameters())):
+            return {"what came back": "a net whose lazy layers can't be applied to images of 3 x 32 x 32"}
+    net = net.double()
     shapes = sorted((tuple(parameter.shape) for parameter in net.parameters()), key=lambda shape: (-len(shape), shape))
     found: dict[str, Any] = {"learned tensors": ", ".join(" x ".join(map(str, s)) for s in shapes) or "none"}
     with torch.no_grad():

@@ -56,6 +56,7 @@ accuracy.twin("divided-by-classes")(
 )
 accuracy.twin("whole-division")(lambda logits, target: int((logits.argmax(1) == target).sum()) // len(target))
 accuracy.twin("place-in-whole-tensor")(lambda logits, target: float((logits.argmax() == target).double().mean()))
+accuracy.twin("not-averaged")(lambda logits, target: logits.argmax(1) == target)
 
 
 @accuracy.twin("one-of-two")
