@@ -8,13 +8,16 @@ from tutor.plots.figure import Picture, PlotError
 from tutor.plots.layers import convolution, convolution_steps
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
+from tutor.plots.nets import net
 from tutor.plots.pictures import before_after, images
+from tutor.plots.training import confusion_matrix, training_curves
 
 __all__ = [
     "Picture",
     "PlotError",
     "activations",
     "before_after",
+    "confusion_matrix",
     "convolution",
     "convolution_steps",
     "feature_maps",
@@ -23,6 +26,8 @@ __all__ = [
     "images",
     "kernels",
     "matrix",
+    "net",
     "overlaps",
     "owners",
+    "training_curves",
 ]

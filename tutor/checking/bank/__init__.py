@@ -12,6 +12,7 @@ CHAPTERS = (
     "activations",
     "convolution",
     "transpose_convolution",
+    "cnn",
 )  # packages here, in the order of the course; each defines EXERCISES
 
 
