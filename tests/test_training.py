@@ -111,6 +111,23 @@ def test_of_epochs_and_seconds_the_first_to_end_counts() -> None:
     assert training.train(net(), images, epochs=10**6, seconds=0.3, batch_size=20).steps < 10**4
 
 
+def test_images_grow_after_two_thirds_of_the_training() -> None:
+    class Noting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = net()
+            self.sides: list[int] = []
+
+        def forward(self, images: Tensor) -> Tensor:
+            if self.training:
+                self.sides.append(images.shape[-1])
+            return self.inner(images)
+
+    model = Noting()
+    training.train(model, coloured(), epochs=2, batch_size=20, grow_from=24)
+    assert model.sides == [24] * 13 + [32] * 7
+
+
 def test_without_epochs_or_seconds_it_is_one_epoch() -> None:
     assert training.train(net(), coloured(), batch_size=50).epochs == 1
 
@@ -242,6 +259,8 @@ def test_a_model_that_cannot_be_trained_is_refused_in_a_sentence(model: object, 
         ({"batch_size": 2.5}, "batch_size=2.5 makes no sense; give a whole number of images"),
         ({"crop": -1}, "crop=-1 makes no sense; give a whole number of pixels"),
         ({"crop": 32}, "crop=32 moves images of 32 pixels out of sight; give 31 at most"),
+        ({"grow_from": 0}, "grow_from=0 makes no sense; give a whole number of pixels, 1 or more"),
+        ({"grow_from": 3}, "can't be applied to a batch of shape (2, 3, 3, 3): RuntimeError: Calculated padded input"),
         ({"label_smoothing": 1.0}, "label_smoothing=1.0 makes no sense"),
         ({"precision": "half"}, "precision='half' is unknown: choose one of auto, float32"),
         ({"device": "warp"}, "no device 'warp' here"),

@@ -4,9 +4,20 @@
 scores what a model reaches within a budget. Whatever goes wrong is a ``TrainingError`` with one sentence.
 """
 
+from tutor.training.challenge import Score, challenge
+from tutor.training.cost import multiplications
 from tutor.training.errors import TrainingError
 from tutor.training.history import History, Result
 from tutor.training.loop import train
 from tutor.training.measuring import evaluate
 
-__all__ = ["History", "Result", "TrainingError", "evaluate", "train"]
+__all__ = [
+    "History",
+    "Result",
+    "Score",
+    "TrainingError",
+    "challenge",
+    "evaluate",
+    "multiplications",
+    "train",
+]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import chain
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutor.data.images import Images
@@ -62,6 +63,17 @@ def check_output(output: object, count: int, classes: int) -> None:
         raise TrainingError(f"The model returns {output.dtype}; it should return floating-point numbers, the logits.")
 
 
+def apply(model: nn.Module, batch: Tensor) -> object:
+    """Return the model's output for a batch; raise TrainingError, with what the model raised, where it can't be had."""
+    try:
+        return model(batch)
+    except Exception as error:
+        what = str(error).splitlines()[0] if str(error) else "no further words"
+        raise TrainingError(
+            f"The model can't be applied to a batch of shape {tuple(batch.shape)}: {type(error).__name__}: {what}"
+        ) from error
+
+
 def home_of(model: nn.Module) -> torch.device:
     """Return the device that a model is on: that of its first parameter or buffer, else the CPU."""
     return next((tensor.device for tensor in chain(model.parameters(), model.buffers())), torch.device("cpu"))
@@ -82,8 +94,10 @@ def visiting(model: nn.Module, device: torch.device, *, training: bool) -> Itera
             module.training = mode
 
 
-def try_out(model: nn.Module, images: Images, device: torch.device) -> torch.memory_format:
+def try_out(model: nn.Module, images: Images, device: torch.device, *, size: int | None = None) -> torch.memory_format:
     """Apply the model, which is on the device, to two images, and return the memory format in which to train it.
+
+    With ``size``, to two that are scaled to so many pixels a side as well.
 
     channels_last keeps an image's channels side by side in memory, which convolutions are faster with, up to twice. A model that
     can't have it (``view`` in its forward, say) gets torch's ordinary format. Raises TrainingError when the model
@@ -94,14 +108,8 @@ def try_out(model: nn.Module, images: Images, device: torch.device) -> torch.mem
     model.eval()
     try:
         with torch.no_grad():
-            try:
-                output = model(batch)
-            except Exception as error:
-                shape = tuple(batch.shape)
-                raise TrainingError(
-                    f"The model can't be applied to a batch of shape {shape}: {type(error).__name__}: {error}"
-                ) from error
-            check_output(output, len(batch), len(images.classes))
+            for given in [batch] if size is None else [batch, F.interpolate(batch, size=(size, size))]:
+                check_output(apply(model, given), len(batch), len(images.classes))
             try:
                 model.to(memory_format=torch.channels_last)
                 model(batch.to(memory_format=torch.channels_last))
