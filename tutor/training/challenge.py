@@ -16,11 +16,12 @@ from tutor.training.history import Result
 from tutor.training.loop import train
 from tutor.training.measuring import evaluate
 
-# The accuracies at which tiers begin. On the drawn sample a linear layer alone reaches the second.
+# The accuracies at which tiers begin. The drawn sample is easier: a single linear layer gets three quarters of it right.
 CIFAR10_TIERS: Final = (0.40, 0.50, 0.60, 0.70, 0.75, 0.80)
-SAMPLE_TIERS: Final = (0.50, 0.70, 0.80, 0.90, 0.95)
+SAMPLE_TIERS: Final = (0.60, 0.75, 0.85, 0.95)
 SECONDS: Final = 60.0
-MOST_EPOCHS: Final = 20.0  # with a budget of multiplications; more would wear a small model's images out
+WORK: Final = 6e10  # multiplications: one to four seconds on one core
+MOST_EPOCHS: Final = 20.0  # with a budget of multiplications: a tiny model would see the same images without end
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,6 +88,32 @@ def challenge(
     tiers = SAMPLE_TIERS if test.source == "sample" else CIFAR10_TIERS
     tier = sum(result.accuracy >= begin for begin in tiers)
     return Score(result.accuracy, result.loss, result.confusion, tier, tiers, history.epochs, history.seconds)
+
+
+def small_challenge(model: nn.Module, *, seconds: float = 40.0) -> Score:
+    """Run the challenge in its small form, which is graded: the built-in sample, and 60 thousand million multiplications.
+
+    It takes a few seconds and gives the same score on every machine, up to rounding: one thread of the CPU, float32, batches
+    of 50, a learning rate of 0.03, so that models without batch normalization learn as well. On a machine so slow
+    that ``seconds`` are over first, training ends there. Raises :class:`TrainingError` as ``train`` does.
+    """
+    images, test = (cifar10(train, source="sample", announce=False) for train in (True, False))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return challenge(
+            model,
+            seconds=seconds,
+            work=WORK,
+            images=images,
+            test=test,
+            progress=False,
+            device="cpu",
+            batch_size=50,
+            lr=0.03,
+        )
+    finally:
+        torch.set_num_threads(threads)
 
 
 def affordable(model: nn.Module, images: Images, work: float) -> float:

@@ -62,7 +62,7 @@ def train(
     ``test``: images to measure the accuracy on after each epoch. ``progress``: a bar, for people only. ``folder``: logs
     the scalars train/loss, train/lr and test/accuracy there for TensorBoard. ``device``: a GPU where there is one;
     ``precision``: "float32", "bfloat16", "float16", or "auto", the fastest on a GPU, and on a CPU with
-    ``seconds``; a CPU with ``epochs`` alone calculates in float32.
+    ``seconds`` alone; a CPU with ``epochs`` calculates in float32.
 
     The same ``seed`` and ``epochs`` give the same numbers on the same machine. Random numbers outside are left as they
     were, as are the model's mode and device. Raises :class:`TrainingError` for a model without parameters, one that can't be
@@ -77,12 +77,12 @@ def train(
         epochs = 1
     where = device_for(device)
     pace = Pace(None, seconds)
-    numbers = Arithmetic(precision, where, measure=seconds is not None)
+    numbers = Arithmetic(precision, where, measure=epochs is None)
     with ExitStack() as stack:
         stack.callback(torch.set_num_threads, torch.get_num_threads())
         stack.enter_context(torch.random.fork_rng([where] if where.type == "cuda" else []))
         torch.manual_seed(seed)
-        if seconds is None:
+        if epochs is not None:
             stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True))
         stack.enter_context(visiting(model, where, training=True))
         layout = try_out(model, images, where, size=grow_from)

@@ -1,5 +1,6 @@
 """The exercises of chapter 06, the whole net."""
 
+from tutor.checking.bank.cnn.challenge import challenge_net
 from tutor.checking.bank.cnn.epochs import train_one_epoch
 from tutor.checking.bank.cnn.logged import log_training
 from tutor.checking.bank.cnn.loss import cross_entropy, cross_entropy_backward, loss_of_guessing
@@ -19,5 +20,6 @@ EXERCISES = (
     accuracy,
     confusion,
     log_training,
+    challenge_net,
     mend_softmax_loss,
 )
