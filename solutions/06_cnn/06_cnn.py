@@ -58,7 +58,7 @@ class SmallNet(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, kernel_size=5, padding=2)
         self.norm1 = nn.BatchNorm2d(8)
-        self.conv2 = nn.Conv2d(8, 16, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(8, 16, kernel_size=5, padding=2)
         self.norm2 = nn.BatchNorm2d(16)
         self.hidden = nn.Linear(16 * 8 * 8, 32)
         self.last = nn.Linear(32, 10)
@@ -84,7 +84,7 @@ plots.net(
         ("", (3, 32, 32)),
         ("conv 5, norm, ReLU", (8, 32, 32)),
         ("max pool 2", (8, 16, 16)),
-        ("conv 3, norm, ReLU", (16, 16, 16)),
+        ("conv 5, norm, ReLU", (16, 16, 16)),
         ("max pool 2", (16, 8, 8)),
         ("flatten", (1024,)),
         ("linear, ReLU", (32,)),
@@ -819,8 +819,70 @@ board.show(folder, tab="projector")
 # %% [markdown]
 # ## The challenge
 #
-# **The best accuracy in a given time.** `training.train(net, pictures, seconds=20)` stops in time, whatever the machine, and
-# fits its learning rates into it.
+# **The best accuracy within a budget.** You design a net. `training.challenge` trains it, counts how many test images it
+# gets right, and tells which tier that makes. The rules: an `nn.Module` that takes images of shape (N, 3, 32, 32) with
+# values from 0 to 1 and returns ten logits for each; no weights from elsewhere; the training is the same for everybody.
+#
+# There are two forms. In the large one the budget is time, on whatever images this computer has, with tiers at 40, 50, 60,
+# 70, 75 and 80 % for CIFAR-10: try `training.challenge(challenge_net(), seconds=60)` with your own net, and with more
+# seconds when you have time to spare. The small one is graded, and gives everybody the same points: the drawn sample, and
+# a budget of 60 thousand million **multiplications** in place of seconds. Its tiers begin at 60, 75, 85 and 95 %.
+#
+# So what does a net cost? Each output of a convolution takes $C k^2$ multiplications, each output of a linear layer as
+# many as there are inputs. A net that costs twice as many sees each image half as often: cheap is half the victory.
+#
+# **On paper.** A $3 \times 3$ convolution from 3 to 16 channels on $32 \times 32$ pixels, with padding 1: how many
+# multiplications? With stride 2? And the second convolution of the table above, on $16 \times 16$ pixels?
+
+# %%
+for what, layer, shape in (
+    ("3 to 16 channels, 32 by 32", nn.Conv2d(3, 16, 3, padding=1), (3, 32, 32)),
+    ("the same with stride 2", nn.Conv2d(3, 16, 3, padding=1, stride=2), (3, 32, 32)),
+    ("16 to 32 channels, 16 by 16", nn.Conv2d(16, 32, 3, padding=1), (16, 16, 16)),
+    ("linear, 2048 to 64", nn.Sequential(nn.Flatten(), nn.Linear(2048, 64)), (32, 8, 8)),
+):
+    outputs, each = layer(torch.zeros(1, *shape)).numel(), next(layer.parameters())[0].numel()
+    print(f"{what:28} {outputs:6,} outputs x {each:5,} = {outputs * each:7,}")
+cost, budget = training.multiplications(SmallNet(), pictures), 60e9
+print(f"SmallNet, all of it: {cost:,}")
+print(f"The way back costs twice as many. So it sees each of 5,000 images {budget / (3 * cost * 5000):.1f} times.")
+
+# %% [markdown]
+# What helps? Batch normalisation after each convolution lets a net learn several times as fast. Making the image small
+# early, by a stride or by pooling, saves most of the cost; channels that double when the size halves make up for it. And a
+# net that sees each image more often beats a larger one that hasn't had the time. Try things out with
+# `training.small_challenge(your_net)`, which is what the check does; it takes a few seconds.
+#
+# **Your turn.**
+
+
+# %% nbgrader={"grade": false, "grade_id": "challenge_net", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def challenge_net():
+    """Return a new net, an nn.Module, that learns as much as it can within the budget.
+
+    It takes images of shape (N, 3, 32, 32) and returns logits of shape (N, 10).
+    """
+    ### BEGIN SOLUTION
+    return nn.Sequential(
+        nn.Conv2d(3, 16, kernel_size=4, stride=2, padding=1),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, kernel_size=3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * 4 * 4, 10),
+    )
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check_challenge_net", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+check(challenge_net, points=8)
+### BEGIN HIDDEN TESTS
+check(challenge_net, points=8, hidden=True)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Find the bug in published code

@@ -88,6 +88,21 @@ def log_training(folder, losses, accuracies):
                 writer.add_scalar(tag, value, epoch)
 
 
+def challenge_net():
+    net = nn.Sequential()
+    net.add_module("patches", nn.Conv2d(3, 16, kernel_size=4, stride=2, padding=1, bias=False))
+    net.add_module("norm", nn.BatchNorm2d(16))
+    net.add_module("bend", nn.LeakyReLU(0.1))
+    net.add_module("pool", nn.MaxPool2d(2))
+    net.add_module("conv", nn.Conv2d(16, 32, kernel_size=3, padding="same", bias=False))
+    net.add_module("norm2", nn.BatchNorm2d(32))
+    net.add_module("bend2", nn.LeakyReLU(0.1))
+    net.add_module("pool2", nn.MaxPool2d(2))
+    net.add_module("head", nn.Sequential(nn.Flatten(), nn.Dropout(0.1), nn.LazyLinear(10)))
+    net(torch.zeros(2, 3, 32, 32))
+    return net
+
+
 def mend_softmax_loss(features, weight, bias, target):
     scores = torch.addmm(bias, features, weight.T)
     return F.nll_loss(torch.log_softmax(scores, dim=1), target)
