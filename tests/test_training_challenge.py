@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from test_training import coloured, net
+from test_training import coloured, net, ticking
 from torch import Tensor, nn
 
 from tutor import data, training
@@ -64,10 +64,11 @@ def test_tiers_begin_where_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ("begins at" in repr(score)) == (tier < len(score.tiers))
 
 
-def test_the_budget_of_time_is_kept_and_settings_are_passed_on() -> None:
+def test_the_budget_of_time_is_kept_and_settings_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     images = coloured()
+    ticking(monkeypatch)
     score = training.challenge(net(), seconds=0.5, images=images, test=images, batch_size=20, lr=0.1, progress=False)
-    assert 0 < score.seconds < 1.5
+    assert 0.3 < score.seconds < 0.6
     with pytest.raises(TrainingError, match="lr=0 makes no sense"):
         training.challenge(net(), seconds=0.5, images=images, test=images, lr=0)
     with pytest.raises(TrainingError, match="work=-1 makes no sense"):

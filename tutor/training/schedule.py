@@ -32,7 +32,7 @@ class Pace:
     steps: int | None
     seconds: float | None
     taken: int = 0
-    began: float = field(default_factory=time.perf_counter)
+    began: float = field(default_factory=lambda: time.perf_counter())
     _longest: float = 0.0
     _last: float = 0.0
 
