@@ -4,7 +4,7 @@
 scores what a model reaches within a budget. Whatever goes wrong is a ``TrainingError`` with one sentence.
 """
 
-from tutor.training.challenge import Score, challenge, small_challenge
+from tutor.training.budget import Score, challenge, small_challenge
 from tutor.training.cost import multiplications
 from tutor.training.errors import TrainingError
 from tutor.training.history import History, Result
