@@ -12,6 +12,7 @@ _HOME = {
     "data": "tutor",
     "board": "tutor",
     "plots": "tutor",
+    "training": "tutor",
 }
 
 __all__ = sorted(_HOME)

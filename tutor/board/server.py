@@ -23,7 +23,7 @@ from tutor.board.records import MARK
 from tutor.frontend import someone_watches
 
 HOST = "127.0.0.1"
-TABS = ("images", "scalars", "histograms", "distributions", "graphs")
+TABS = ("images", "scalars", "histograms", "distributions", "graphs", "projector")
 RELOAD_SECONDS = 1.0
 KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a random tenth of the batches
 PATIENCE = 10.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
@@ -74,8 +74,8 @@ def show(folder: Path | str | None = None, *, tab: str = "images", height: int =
     """Return TensorBoard on a run as a frame in the notebook; make it the last line of a cell.
 
     folder: the run to select; without one, every run in ``build/runs``. tab: ``images``, ``scalars``, ``histograms``,
-    ``distributions`` or ``graphs``. height: of the frame, in CSS pixels. port: for TensorBoard, on this machine only;
-    without one, a free port.
+    ``distributions``, ``graphs`` or ``projector`` (embeddings). height: of the frame, in CSS pixels. port: for
+    TensorBoard, on this machine only; without one, a free port.
 
     TensorBoard is started in this process at the first call, used again by later ones, and ends with the kernel. When a
     program runs the notebook instead of a person, nothing is started and the words are all that is shown. Where the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import shutil
 import sysconfig
@@ -12,7 +13,7 @@ import time
 import traceback
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -73,6 +74,8 @@ def call(function: Function, case: Case, *, limit: float | None = None, seed: in
 
 def _call(function: Function, case: Case, limit: float | None, outcome: Outcome, folders: contextlib.ExitStack) -> None:
     leaves: list[torch.Tensor] = []
+    if case.fresh:
+        case = replace(case, args=copy.deepcopy(case.args))
     args = tuple(_copy(arg, leaves if case.gradient else None, folders) for arg in case.args)
     kwargs = {name: _copy(value, None, folders) for name, value in case.kwargs.items()}
     threads = set(threading.enumerate())
@@ -149,12 +152,12 @@ def _copy(value: Any, leaves: list[torch.Tensor] | None, folders: contextlib.Exi
         folders.callback(shutil.rmtree, path, ignore_errors=True)
         return path
     if isinstance(value, torch.Tensor):
-        copy = value.detach().clone()
-        if leaves is not None and copy.is_floating_point():
-            leaves.append(copy.requires_grad_())
+        own = value.detach().clone()
+        if leaves is not None and own.is_floating_point():
+            leaves.append(own.requires_grad_())
             # The answer gets a non-leaf, since torch itself refuses to edit a leaf in place: that is ours to report.
-            return copy.clone()
-        return copy
+            return own.clone()
+        return own
     if type(value) in (tuple, list):
         return type(value)(_copy(part, leaves, folders) for part in value)
     return value

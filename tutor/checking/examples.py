@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -65,9 +65,9 @@ def example(
             return False
         return twin is None or same(exercise, candidate, got, call(twin, candidate))
 
-    # Fewer random numbers would say something else than many, and pictures in a file are told apart by their numbers:
-    # such cases stay as they are.
-    fixed = case.random or any(isinstance(arg, Folder) for arg in case.args)
+    # Fewer random numbers would say something else than many, pictures in a file are told apart by their numbers, and a
+    # model wants inputs of its own size: such cases stay as they are.
+    fixed = case.random or case.fresh or any(isinstance(arg, Folder) for arg in case.args)
     small = shrink(exercise, case, fails, seconds=PATIENCE) if not fixed and fails(case) else case
     right, got = outcomes(small)
     if got.slow:  # it was quick enough the first time, which is when it counts
@@ -94,8 +94,9 @@ def call_text(name: str, case: Case) -> str:
 
 def _arguments(exercise: Exercise, case: Case) -> dict[str, Any]:
     names = list(inspect.signature(exercise.oracle).parameters)
-    # What stands beside a folder goes into files: its shapes say enough.
-    values = [_short(arg) for arg in case.args] if any(isinstance(arg, Folder) for arg in case.args) else case.args
+    # What stands beside a folder goes into files, and what stands beside a model goes through it: its shapes say enough.
+    short = case.fresh or any(isinstance(arg, Folder) for arg in case.args)
+    values = [_short(arg) for arg in case.args] if short else case.args
     return {**dict(zip(names, values, strict=False)), **case.kwargs}
 
 
@@ -108,4 +109,6 @@ def _short(value: Any) -> str:
         return repr(value)
     if isinstance(value, tuple | list) and tensors(value):
         return "[" + ", ".join(_short(part) for part in value) + "]"
+    if isinstance(value, torch.nn.Module | torch.optim.Optimizer | Iterator):
+        return f"a {type(value).__name__}"
     return getattr(value, "__name__", None) or repr(value)

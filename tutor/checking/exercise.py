@@ -38,7 +38,9 @@ class Case:
     plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
     because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to
     differ. A case that is not ``required`` costs no points: what it
-    finds is mentioned, nothing more.
+    finds is mentioned, nothing more. ``fresh`` gives each call copies of its own of all arguments, a model and the
+    optimizer that holds its parameters together, and gives ``observe`` what has become of them: for answers that are to
+    change an argument.
     """
 
     aspect: str
@@ -48,6 +50,7 @@ class Case:
     observe: Callable[[Any, tuple[Any, ...]], Any] | None = None
     random: bool = False
     required: bool = True
+    fresh: bool = False
 
 
 class Draw:

@@ -8,8 +8,10 @@ from tutor.plots.figure import Picture, PlotError
 from tutor.plots.layers import convolution, convolution_steps
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
+from tutor.plots.nets import net
 from tutor.plots.pictures import before_after, images
 from tutor.plots.pooling import change_by_shift, pooling
+from tutor.plots.training import confusion_matrix, training_curves
 
 __all__ = [
     "Picture",
@@ -17,6 +19,7 @@ __all__ = [
     "activations",
     "before_after",
     "change_by_shift",
+    "confusion_matrix",
     "convolution",
     "convolution_steps",
     "feature_maps",
@@ -25,7 +28,9 @@ __all__ = [
     "images",
     "kernels",
     "matrix",
+    "net",
     "overlaps",
     "owners",
     "pooling",
+    "training_curves",
 ]

@@ -15,6 +15,7 @@ CHAPTERS = (
     "transpose_convolution",
     "pooling",
     "linear",
+    "cnn",
 )  # packages here, in the order of the course; each defines EXERCISES
 
 

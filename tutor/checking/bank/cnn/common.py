@@ -1,0 +1,53 @@
+"""What the exercises of chapter 06 share: the chapter's name, targets, and what counts as the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tutor.checking.exercise import Draw, Exercise, Function
+
+CHAPTER = "06_cnn"
+RIGHT: frozenset[str] = frozenset()
+
+
+def alone(exercise: Exercise, model: Callable[..., Any], *names: str) -> None:
+    """Register switches of a model as twins that are not paired with others."""
+
+    def with_one(name: str) -> Function:
+        return lambda *args, **options: model(*args, wrong=frozenset({name}), **options)
+
+    for name in names:
+        exercise.twin(name)(with_one(name))
+
+
+def targets(draw: Draw, number: int, classes: int) -> Tensor:
+    """Return right classes, int64 (number,): the first two differ, and none of the first three is its own place."""
+    found = [draw.integer(0, classes - 1) for _ in range(number)]
+    found[0] = draw.integer(1, classes - 1)
+    if number > 1:
+        found[1] = 0
+    if number > 2 and found[2] == 2:
+        found[2] = 1
+    return torch.tensor(found)
+
+
+def one_of_each(target: Tensor, like: Tensor) -> Tensor:
+    """Return zeros of the shape (N, classes), with a 1 in each row at the target's place."""
+    return torch.zeros_like(like).scatter(1, target.view(-1, 1), 1.0)
+
+
+def softmax(logits: Tensor, dim: int = 1, *, shifted: bool = True) -> Tensor:
+    """Return probabilities along a dimension; without the shift they overflow, as they do where it is forgotten."""
+    powers = (logits - logits.amax(dim, keepdim=True) if shifted else logits).exp()
+    return powers / powers.sum(dim, keepdim=True)
+
+
+def number(value: Any, args: Iterable[Any]) -> Any:
+    """Take 0.5, a tensor of one element and numpy's number for the same answer."""
+    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
+        value = value.item()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
