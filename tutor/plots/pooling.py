@@ -45,7 +45,7 @@ class Pooled(NamedTuple):
 
     def outputs(self) -> Iterator[tuple[int, int]]:
         """Yield the places of the output, row by row."""
-        return itertools.product(*map(range, self.output.shape))
+        return itertools.product(range(self.output.shape[0]), range(self.output.shape[1]))
 
     def sides(self) -> list[tuple[int, int]]:
         """Return from where to where the grid is drawn, with padding and with what hangs over: rows, then columns."""
