@@ -78,7 +78,6 @@ def global_average_pool(input):
 
 
 def max_pool2d_backward(grad_output, input, kernel_size, stride=None, padding=0):
-    stride = kernel_size if stride is None else stride
     _, where = torch.nn.functional.max_pool2d(input, kernel_size, stride, padding, return_indices=True)
     plane = torch.zeros_like(input).flatten(2)
     plane = plane.scatter_add(2, where.flatten(2), grad_output.flatten(2))

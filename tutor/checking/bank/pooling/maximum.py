@@ -84,6 +84,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(TOGETHER, (6, 8), (3, 2), **together)
     yield case(TOGETHER, (7, 9), 2, stride=2, padding=1, dilation=2, return_indices=True)
     yield case(TOGETHER, (9, 8), (2, 3), stride=(3, 2), padding=1, dilation=(3, 2), ceil_mode=True)
+    image = distinct(draw, 2, 2, 7, 10)  # the last windows skip the edge and end two places behind it
+    yield Case(TOGETHER, (image, 2), {"stride": 3, "padding": 1, "dilation": 3, "ceil_mode": True})
     yield replace(case(GRADIENT, (5, 6), 3, stride=2), gradient=True)
     yield replace(case(GRADIENT, (5, 4), 2, padding=1), gradient=True)
     single = case(CONDUCT, (4, 6), 2)

@@ -57,6 +57,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("output_size", (7, 8), 3, stride=3, sized="pair", channels=3)
     yield case("output_size", (6 + more, 5), 2, sized="whole")
     yield case("pairs", (6, 4 + more), (3, 2))
+    yield case("pairs", (10 + more, 7), (2, 1), stride=(2, 3))
     yield case("pairs", (7, 9), 3, stride=(2, 3), padding=(1, 0))
     yield case("pairs", (4 + more, 7), (2, 3), stride=(2, 1), padding=(0, 1))
     yield replace(case(GRADIENT, (4, 6), 2), gradient=True)
