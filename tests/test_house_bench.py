@@ -1,10 +1,12 @@
 """The runner of the measurements, with measurements that take no time."""
 
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from bench import Row, __main__, import_check
+from tutor.checking import bank
 
 
 def measurement(*rows: Row, error: Exception | None = None, slow: bool = False) -> ModuleType:
@@ -99,3 +101,17 @@ def test_the_import_ratio_is_the_median_over_pairs(monkeypatch) -> None:
     monkeypatch.setattr(import_check, "seconds", lambda statement: next(times))
     (row,) = import_check.measure()
     assert row.ratio == pytest.approx(1.1)
+
+
+def test_the_table_of_what_the_checks_catch_knows_every_exercise_as_it_is() -> None:
+    lines = (Path(__file__).parents[1] / "docs" / "checks.md").read_text(encoding="utf-8").splitlines()
+    cells = {
+        line.split("`")[1]: [cell.strip() for cell in line.split("|")]
+        for line in lines
+        if "`" in line and line[0] == "|"
+    }
+    assert list(cells) == bank.names(), "run: make bench BENCH=checks"
+    for name, row in cells.items():
+        misconceptions, pairs = len(bank.get(name).twins), len(list(bank.get(name).pairs()))
+        assert row[2:8] == [str(misconceptions)] * 3 + [str(pairs)] * 3, f"{name}: run make bench BENCH=checks"
+        assert row[8] == row[9]

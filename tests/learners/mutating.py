@@ -11,6 +11,7 @@ from tutor.checking import bank
 from tutor.checking.answering import call
 from tutor.checking.comparing import problems
 
+JUDGED_BY_LEARNING = {"challenge_net"}  # many nets are right there, slightly changed ones as well
 OPERATORS = {
     ast.Add: (ast.Sub, ast.Mult),
     ast.Sub: (ast.Add, ast.Mult),
