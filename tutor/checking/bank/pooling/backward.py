@@ -58,7 +58,7 @@ def _cases(draw: Draw, forward: Callable[..., Tensor]) -> Iterable[Case]:
     yield case("padding", (6, 5), 4, padding=2)
     yield case("pairs", (6, 4), (3, 2))
     yield case("pairs", (5, 8), (2, 3), stride=(2, 4))
-    yield case("pairs", (8, 6), 3, stride=(4, 1), padding=(0, 1))
+    yield case("pairs", (8, 6), (4, 3), stride=(4, 1), padding=(2, 1))
     yield case(TOGETHER, (6, 7), 3, stride=2, padding=1)
     yield case(TOGETHER, (5, 8), (2, 3), stride=(1, 2), padding=(1, 0))
     single = case(CONDUCT, (4, 6), 2)

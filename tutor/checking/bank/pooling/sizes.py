@@ -72,7 +72,16 @@ def _(draw: Draw) -> Iterable[Case]:
         yield Case("ceil mode", (n, kernel_size), {"stride": stride, "ceil_mode": True}, observe=whole)
     # The window that is left over begins in the input, in the padding before it counts as such, at the first place
     # after the input, and beyond.
-    given = ((4, 2, 2, 1), (5, 2, 2, 1), (6, 4, 4, 1), (4, 2, 3, 1), (3, 3, 3, 1), (9, 4, 3, 2), (6, 2, 3, 0))
+    given = (
+        (4, 2, 2, 1),
+        (5, 2, 2, 1),
+        (6, 4, 4, 1),
+        (4, 4, 4, 1),
+        (4, 2, 3, 1),
+        (3, 3, 3, 1),
+        (9, 4, 3, 2),
+        (6, 2, 3, 0),
+    )
     for n, kernel_size, stride, padding in given:
         options = {"stride": stride, "padding": padding, "ceil_mode": True}
         yield Case("last window", (n, kernel_size), options, observe=whole)
