@@ -68,3 +68,9 @@ def test_missing_embeddings_are_said_in_a_sentence(tmp_path):
     next(tmp_path.rglob("tensors.tsv")).unlink()
     with pytest.raises(BoardError, match=r"The embedding 'hidden' .* can't be read .*; log it once more"):
         board.embeddings(tmp_path)
+
+
+def test_embeddings_have_a_tab_of_their_own(tmp_path):
+    with board.writer(tmp_path / "one") as writer:
+        writer.add_embedding(torch.ones(2, 2), tag="hidden")
+    assert repr(board.show(tmp_path / "one", tab="projector")) == "TensorBoard: projector of run 'one'"

@@ -141,7 +141,8 @@ print(f"ln(4/3) = {math.log(4 / 3):.4f}, ln 4 = {math.log(4):.4f}")
 # | `reduction` | `"mean"` | or `"sum"`, or `"none"` for one loss an image |
 # | `label_smoothing` | 0.0 | this share of the target is spread over all classes, so that no net becomes too sure |
 #
-# Both take **logits**, since the softmax is inside. `nn.NLLLoss` is the second half alone and wants logarithms of
+# Both take **logits**, since the softmax is inside. The target is one class for each image or, where that isn't certain,
+# a probability for each class. `nn.NLLLoss` is the second half alone and wants logarithms of
 # probabilities: `nn.LogSoftmax` followed by `nn.NLLLoss` is the same once more.
 
 # %%
@@ -151,6 +152,8 @@ for options in ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothi
     print([round(loss, 4) for loss in nn.CrossEntropyLoss(**options)(logits, target).view(-1).tolist()], options)
 weighted = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0, 1.0]))(logits, target)
 print([round(weighted.item(), 4)], "with class 1 counting three times")
+unsure = torch.tensor([[0.9, 0.0, 0.1], [0.0, 1.0, 0.0]])
+print([round(nn.CrossEntropyLoss()(logits, unsure).item(), 4)], "with probabilities as the target")
 print("the two halves:", round(nn.NLLLoss()(nn.LogSoftmax(dim=1)(logits), target).item(), 4))
 
 # %% [markdown]
@@ -283,16 +286,25 @@ for rate in (0.1, 0.5, 1.0, 1.1):
 # |---|---|---|
 # | `lr` | 0.001 | the learning rate |
 # | `momentum` | 0 | the step keeps this share of the last one, like a ball that rolls: $v \leftarrow \mu v + g$, then $w \leftarrow w - \eta v$ |
+# | `dampening` | 0 | leaves out this share of the new gradient when it is added to the momentum |
 # | `nesterov` | `False` | look ahead to where momentum will lead, and take the gradient there |
 # | `weight_decay` | 0 | pulls each weight a little towards 0 |
+# | `maximize` | `False` | goes uphill instead |
 #
 # `torch.optim.Adam` scales each weight's step by the size of its own recent gradients. It forgives a badly chosen rate
 # more easily.
 
 # %%
-for options in ({"lr": 0.1}, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1, "weight_decay": 1.0}):
+for options in (
+    {},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "dampening": 0.9},
+    {"momentum": 0.9, "nesterov": True},
+    {"weight_decay": 1.0},
+    {"maximize": True},
+):
     w = torch.tensor([1.0], requires_grad=True)
-    optimizer = torch.optim.SGD([w], **options)
+    optimizer = torch.optim.SGD([w], lr=0.1, **options)
     way = []
     for _ in range(4):
         optimizer.zero_grad()
@@ -676,7 +688,8 @@ def all_your_own(epochs=3):
                 shares = [accuracy(own(x), y) for x, y in test_pictures.batches(500, limit=2)]
             accuracies.append(sum(shares) / len(shares))
     except NotImplementedError:
-        return "Write build_cnn, train_one_epoch and accuracy first, then run this cell again."
+        print("Write build_cnn, train_one_epoch and accuracy first, then run this cell again.")
+        return None
     print("the loss fell in every epoch:", losses == sorted(losses, reverse=True))
     return plots.training_curves(losses, accuracies, chance=1 / 10)
 

@@ -78,7 +78,7 @@ def confusion_matrix(counts: Tensor, classes: Sequence[object] | None = None) ->
         for row, column in torch.cartesian_prod(*[torch.arange(len(grid))] * 2).tolist() if len(grid) > 1 else [(0, 0)]:
             number = float(grid[row, column])
             faint = number == 0
-            style: dict[str, Any] = {"color": "#8a8a8a" if faint else "#222222", "fontsize": 9}
+            style: dict[str, Any] = {"color": "#6b6b6b" if faint else "#222222", "fontsize": 9}
             if row == column:
                 style["fontweight"] = "bold"
             panel.text(column, row, f"{number:g}", ha="center", va="center", **style)

@@ -59,8 +59,9 @@ def train(
     ``grow_from`` = 24 shows the images at 24 x 24 pixels, with about half the work, until 65 % of the training is over,
     to a model that takes images of any size ("EfficientNetV2: Smaller Models and Faster Training", Tan and Le, 2021).
 
-    ``test``: images to measure the accuracy on after each epoch. ``progress``: a bar, for people only. ``folder``: logs
-    the scalars train/loss, train/lr and test/accuracy there for TensorBoard. ``device``: a GPU where there is one;
+    ``test``: images to measure the accuracy on after each epoch; of that, only the last time is on top of ``seconds``.
+    ``progress``: a bar, for people only. ``folder``: logs the scalars train/loss, train/lr and test/accuracy there for
+    TensorBoard. ``device``: a GPU where there is one;
     ``precision``: "float32", "bfloat16", "float16", or "auto", the fastest on a GPU, and on a CPU with
     ``seconds`` alone; a CPU with ``epochs`` calculates in float32.
 
@@ -72,7 +73,9 @@ def train(
     check_images(images)
     if test is not None:
         check_images(test, "test")
-    check_arguments(epochs, seconds, batch_size, lr, label_smoothing, crop, grow_from, images)
+    _check_above_zero(epochs=epochs, seconds=seconds, lr=lr)
+    _check_whole(batch_size=batch_size, crop=crop, seed=seed, grow_from=grow_from)
+    _check_in_reach(label_smoothing, weight_decay, crop, images)
     if epochs is None and seconds is None:
         epochs = 1
     where = device_for(device)
@@ -128,36 +131,31 @@ def train(
     )
 
 
-def check_arguments(
-    epochs: float | None,
-    seconds: float | None,
-    batch_size: int,
-    lr: float,
-    label_smoothing: float,
-    crop: int,
-    grow_from: int | None,
-    images: Images,
-) -> None:
-    """Raise TrainingError for the first argument of :func:`train` that makes no sense."""
-    whole = {"batch_size": batch_size, "crop": crop}
-    if grow_from is not None:
-        whole["grow_from"] = grow_from
-    for name, value in {"epochs": epochs, "seconds": seconds, "lr": lr}.items():
+def _check_above_zero(**numbers: float | None) -> None:
+    for name, value in numbers.items():
         if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
             raise TrainingError(f"{name}={value!r} makes no sense; give a number above 0.")
-    for name, value in whole.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < (name != "crop"):
-            raise TrainingError(f"{name}={value!r} makes no sense; give a whole number of {_UNITS[name]}.")
+
+
+_LEAST = {"batch_size": (1, "images"), "crop": (0, "pixels"), "seed": (0, "any kind"), "grow_from": (1, "pixels")}
+
+
+def _check_whole(**numbers: int | None) -> None:
+    for name, value in numbers.items():
+        least, unit = _LEAST[name]
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        if not whole and not (value is None and name == "grow_from"):
+            raise TrainingError(f"{name}={value!r} makes no sense; give a whole number of {unit}, {least} or more.")
+
+
+def _check_in_reach(label_smoothing: float, weight_decay: float, crop: int, images: Images) -> None:
     if not 0 <= label_smoothing < 1:
-        raise TrainingError(
-            f"label_smoothing={label_smoothing!r} makes no sense; give a share of at least 0 and below 1."
-        )
+        raise TrainingError(f"label_smoothing={label_smoothing!r} makes no sense; give a share from 0 to below 1.")
+    if not 0 <= weight_decay < math.inf:
+        raise TrainingError(f"weight_decay={weight_decay!r} makes no sense; give 0 or more, such as 0.0005.")
     smallest = min(images.pixels.shape[2:])
     if crop >= smallest:
         raise TrainingError(f"crop={crop} moves images of {smallest} pixels out of sight; give {smallest - 1} at most.")
-
-
-_UNITS = {"batch_size": "images, 1 or more", "crop": "pixels, 0 or more", "grow_from": "pixels, 1 or more"}
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -23,24 +23,27 @@ class Log:
     def __init__(self, pace: Pace, folder: Path | str | None, *, bar: bool) -> None:
         self.pace, self.folder = pace, folder
         self.accuracies: list[float] = []
+        self._shown = bar and someone_watches()
         self._stack = ExitStack()
         self._writer: Any = None
-        self._bar = tqdm(
-            desc="Training",
-            total=100,
-            bar_format=BAR,
-            leave=False,
-            file=sys.stdout,  # nbgrader gives no points to a cell that writes to stderr
-            disable=not (bar and someone_watches()),
-        )
+        self._bar: Any = None
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._stack.callback(self._bar.close)
         if self.folder is not None:
             from tutor import board  # not at the top: TensorBoard takes longer to import than torch
 
             self._writer = self._stack.enter_context(board.writer(self.folder))
+        self._bar = self._stack.enter_context(
+            tqdm(
+                desc="Training",
+                total=100,
+                bar_format=BAR,
+                leave=False,
+                file=sys.stdout,  # nbgrader gives no points to a cell that writes to stderr
+                disable=not self._shown,
+            )
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -165,10 +165,10 @@ def _(draw: Draw) -> Iterable[Case]:
 
     yield case(CORE, (draw.size(4), 4, 4))
     yield case(CORE, (5, draw.size(3)), momentum=0.9)
-    yield case("last batch", (draw.size(5), 5, 2))
+    yield case("a smaller last batch", (draw.size(5), 5, 2))
     yield case("training mode", (draw.size(5), 4), normalised=True)
     yield case("training mode", (4, draw.size(5)), normalised=True, mode=True)
-    yield case("iterator", (4, draw.size(4)), once=True)
+    yield case("batches that come only once", (4, draw.size(4)), once=True)
 
 
 train_one_epoch.model(

@@ -82,7 +82,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("large", (LARGE[:1] + draw.normal(1, 3), torch.tensor([draw.integer(0, 2)])))
     yield Case("large", (LARGE + draw.normal(2, 3), targets(draw, 2, 3)))
     yield Case("large", (WIDE + draw.normal(2, 3), WIDE.argmax(1)))
-    yield Case("unlikely", (APART + draw.normal(2, 3), torch.tensor([0, 0])))
+    yield Case("unlikely classes", (APART + draw.normal(2, 3), torch.tensor([0, 0])))
 
 
 cross_entropy.model(

@@ -35,7 +35,7 @@ def _(draw: Draw) -> Iterable[Case]:
     far[1][1] += 200.0
     far[1][0] = -far[1][0]
     far[1][2] = -2 * far[1][2]
-    yield Case("unlikely", (*far, (_scores(*far)).argmin(1)))
+    yield Case("unlikely classes", (*far, (_scores(*far)).argmin(1)))
 
 
 @mend_softmax_loss.twin("unchanged")

@@ -42,8 +42,8 @@ def _(draw: Draw) -> Iterable[Case]:
         square = answers(draw, 5, 5, right=2)
     yield Case(CORE, square, observe=number)
     yield Case(CORE, answers(draw, 9, 3, right=draw.integer(6, 7)), observe=number)
-    yield Case("extremes", answers(draw, draw.size(4), 3, right=0), observe=number)
-    yield Case("extremes", answers(draw, 4, 3, right=4), observe=number)
+    yield Case("all or none right", answers(draw, draw.size(4), 3, right=0), observe=number)
+    yield Case("all or none right", answers(draw, 4, 3, right=4), observe=number)
 
 
 accuracy.twin("percent")(lambda logits, target: 100 * float((logits.argmax(1) == target).double().mean()))
@@ -129,7 +129,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("ten classes", answers(draw, draw.size(40), 10, right=25), observe=_counts)
     logits, target = answers(draw, draw.size(6), 5, right=4)
     logits[:, 4] -= 100.0  # the last class is there, but nobody says it and nothing is it
-    yield Case("missing classes", (logits, target % 4), {"classes": 5}, observe=_counts)
+    yield Case("classes that do not occur", (logits, target % 4), {"classes": 5}, observe=_counts)
 
 
 confusion.model(

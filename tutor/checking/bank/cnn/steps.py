@@ -116,7 +116,9 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(CORE, draw.size(2), 2, (6, 8), 3, (3, 3), 4)
     yield case(CORE, draw.size(3), 1, (5, 8), 2, (2, 3), 3)
     yield case(CORE, draw.size(3), 3, (6, 5), 2, (3, 2), 2)
-    yield case("odd sizes", 2, 2, (draw.size(1) * 2 + 5, 5), 2, (3, 3), 3)  # pooling leaves a row and a column out
+    yield case(
+        "odd sizes in the pooling", 2, 2, (draw.size(1) * 2 + 5, 5), 2, (3, 3), 3
+    )  # pooling leaves a row and a column out
     single = case("conduct", 2, 1, (4, 4), 2, (3, 3), 3)
     yield Case("conduct", tuple(part.float() if part.is_floating_point() else part for part in single.args))
 
