@@ -44,6 +44,8 @@ print("ready")
 #
 # $$ z = w_1 x_1 + w_2 x_2 + \dots + w_d x_d + b $$
 #
+# The name comes from the cells of the brain, which inspired the idea and do a good deal more.
+#
 # **On paper.** Inputs $x = (1, 2)$, weights $w = (3, -1)$, bias $b = 0.5$. What is $z$? Write it down, then run:
 
 # %%
@@ -204,7 +206,8 @@ print("sum:", table.sum().item(), " mean over dimension 0:", table.mean(dim=0).t
 # If you know NumPy: a tensor is much like its arrays, and two things come on top. A tensor can live on a graphics card,
 # which is where PyTorch gets its speed: `x.to("cuda")`. (In this course everything runs on an ordinary processor.) And
 # PyTorch can differentiate what is done with tensors, while the program runs, whatever loops and branches it has: see *A
-# step downhill*. For projects of your own, `pip install torch torchvision` is all it takes.
+# step downhill*. PyTorch is open source and was begun at Facebook's AI laboratory. For projects of your own,
+# `pip install torch torchvision` is all it takes.
 
 # %% [markdown]
 # ## Pictures as tensors
@@ -431,7 +434,8 @@ check(gradient_step, points=4, hidden=True)
 # %% [markdown]
 # That is all of learning. A network has millions of weights in place of three numbers, and its loss says how wrong it is
 # on a whole batch of pictures. But training is this step, again and again: *forward* to the loss, *backward* to the
-# gradients, then a step.
+# gradients, then a step. (Some tutorials say *training* when they only send pictures through a layer. That changes no
+# weight, so nothing is learned.)
 
 # %% [markdown]
 # ## A first look at TensorBoard

@@ -45,7 +45,8 @@ from tutor import board, check, data, hint, plots
 # $$ y = \mathrm{activation}(w_1 x_1 + w_2 x_2 + b) $$
 #
 # With a bend in each neuron, sums of neurons can follow any curve. (A bias only shifts the line. It does not bend
-# it, though one often reads that it makes a layer non-linear.)
+# it, though one often reads that it makes a layer non-linear. Nor do more bends by themselves make a network better on
+# pictures that it has never seen: they let it follow more curves, wrong ones as well. Chapter 06 measures that.)
 #
 # Here is a neuron with two inputs, with and without a ReLU, the most common bend: it keeps what is positive and
 # makes the rest zero.

@@ -438,7 +438,8 @@ plots.convolution_steps(torch.arange(25.0).view(5, 5), torch.ones(2, 2), dilatio
 # **Groups** came into use because one card did not have the memory: AlexNet (2012) ran the two halves of its channels
 # on two of them. Today one uses them to save weights. In the extreme, `groups=in_channels`, each input channel has
 # kernels of its own, and channels never mix: a **depthwise** convolution. The numbers of input and of output channels
-# must both divide by `groups`.
+# must both divide by `groups`. (AlexNet's halves did not stay apart up to the linear layers, as one can read: its third
+# convolution looked at both.)
 
 # %%
 for groups, outputs in ((1, 8), (2, 8), (4, 8), (4, 12)):
@@ -704,6 +705,8 @@ check(predict_conv_shapes, points=2, hidden=True)
 # 1. depthwise: each of the $C$ input channels gets a single kernel of $k \times k$, with `groups` $= C$;
 # 2. pointwise: kernels of $1 \times 1$ mix the $C$ channels into $O$ new ones.
 #
+# So `groups=in_channels` alone isn't depthwise separable, though it is often called that: it is the first half.
+#
 # **On paper.** Count the weights for $C = 64$, $O = 128$, $k = 3$, without biases, before you look.
 
 # %%
@@ -756,6 +759,9 @@ check(separable_parameters, points=2, hidden=True)
 # layers *above*. Together:
 #
 # $$ r = 1 + \sum_{l} d_l\,(k_l - 1) \prod_{i < l} s_i $$
+#
+# Padding isn't in it, though one finds it in lists of what makes the field larger: it adds outputs, and none of them
+# sees further.
 #
 # **On paper.** Two layers of $3 \times 3$; three of them; two, the first with stride 2; three, with dilation 1, 2
 # and 4. The cell measures it instead: which pixels get a gradient from the number in the middle?
