@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "seed-coverage.md"
@@ -24,6 +26,19 @@ KNOWN_ERRORS = {
     "six channels are reshaped to three": {"02_convolution"},
     "the whole batch is flattened into one vector": {"05_linear"},
     "the gradients are never cleared": {"00_start", "06_cnn"},
+}
+
+
+# Where a seed gives a layer's whole signature: the seed, the chapter, how its rows begin where a chapter has several such
+# layers, and the arguments that came to PyTorch after the seed was written, or that it leaves out.
+SIGNATURES = {
+    nn.Conv2d: ("Seed 2", "02_convolution", "", set()),
+    nn.ConvTranspose2d: ("Seed 5", "03_transpose_convolution", "", {"device", "dtype"}),
+    nn.MaxPool2d: ("Seed 5", "04_pooling", "max pooling", set()),
+    nn.AvgPool2d: ("Seed 5", "04_pooling", "average pooling", set()),
+    nn.MaxUnpool2d: ("Seed 5", "04_pooling", "unpooling", set()),
+    nn.Linear: ("Seed 3", "05_linear", "", set()),
+    nn.RReLU: ("Seed 5", "01_activations", "", {"inplace"}),
 }
 
 
@@ -82,6 +97,21 @@ def test_there_are_five_seeds_and_each_has_topics_and_code() -> None:
     assert not [seed for seed, found in kinds.items() if not {"topic", "claim", "code"} <= found]
 
 
+@pytest.mark.parametrize("layer", SIGNATURES, ids=lambda layer: layer.__name__)
+def test_every_argument_of_a_layer_has_its_row(layer: type[nn.Module]) -> None:
+    seed, chapter, beginning, left_out = SIGNATURES[layer]
+    arguments = set(inspect.signature(layer).parameters) - left_out
+    of_layer = [
+        row
+        for row in ROWS
+        if (row.seed.split(":")[0], row.chapter) == (seed, chapter)
+        and row.kind in ("argument", "table row")
+        and row.topic.startswith(beginning)
+    ]
+    named = {name for row in of_layer for name in re.findall(r"`(\w+)`", row.topic)}
+    assert not arguments - named
+
+
 @each_row
 def test_its_chapter_and_heading_exist(row: Row) -> None:
     assert row.kind in KINDS
@@ -92,7 +122,8 @@ def test_its_chapter_and_heading_exist(row: Row) -> None:
 @each_row
 def test_the_names_in_code_letters_occur_under_that_heading(row: Row) -> None:
     text = " ".join(sections(row.chapter)[heading] for heading in row.headings)
-    missing = [name for name in re.findall(r"`([^`]+)`", row.topic) if name not in text]
+    names = re.findall(r"`([^`]+)`", row.topic)
+    missing = [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
     assert not missing
 
 
