@@ -89,13 +89,13 @@ def avg_pool2d_backward(grad_output, input, kernel_size, stride=None, padding=0)
     (kh, kw), (sh, sw), (ph, pw) = [
         (value, value) if isinstance(value, int) else value for value in (kernel_size, stride, padding)
     ]
-    batch, channels, height, width = input.shape
-    rows, columns = grad_output.shape[2:]
-    wide = input.new_zeros(batch, channels, height + 2 * ph, width + 2 * pw)
-    for u in range(kh):
-        for v in range(kw):
-            wide[:, :, u : u + rows * sh : sh, v : v + columns * sw : sw][:, :, :rows, :columns] += grad_output
-    return (wide[:, :, ph : ph + height, pw : pw + width] / (kh * kw),)
+    (height, width), (rows, columns) = input.shape[2:], grad_output.shape[2:]
+    matrices = []
+    for n, size, k, s, p in ((height, rows, kh, sh, ph), (width, columns, kw, sw, pw)):
+        starts = torch.arange(size).unsqueeze(1) * s - p
+        places = torch.arange(n)
+        matrices.append(((places >= starts) & (places < starts + k)).to(input.dtype))
+    return (matrices[0].T @ grad_output @ matrices[1] / (kh * kw),)
 
 
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):

@@ -66,6 +66,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case("ceil mode", (image, 3), {"stride": 3, "ceil_mode": True})
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
     yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
+    yield Case("ceil mode", (image, 3), {"stride": 1, "padding": 1, "ceil_mode": True})
     yield Case("ceil mode", (image, 4), {"stride": 3, "padding": 1, "ceil_mode": True})
     yield Case("ceil mode", (distinct(draw, 2, 2, 6, 5), 2), {"stride": 3, "ceil_mode": True})
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True, "count_include_pad": False})
@@ -75,7 +76,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("divisor_override", (5, 6), 3, stride=1, padding=1, count_include_pad=False, divisor_override=1)
     yield case("pairs", (6, 4), (3, 2))
     yield case("pairs", (5, 8), (2, 3), stride=(3, 2))
-    yield case("pairs", (6, 7), (4, 3), stride=(2, 3), padding=(2, 1))
+    yield case("pairs", (6, 8), (4, 3), stride=(2, 3), padding=(2, 1))
     image = distinct(draw, 2, 2, 6, 8)
     together: dict[str, Any] = {"stride": (2, 3), "padding": (1, 0), "ceil_mode": True}
     yield Case(TOGETHER, (image, (3, 4)), {**together, "count_include_pad": False})

@@ -73,12 +73,13 @@ def _(draw: Draw) -> Iterable[Case]:
     image = distinct(draw, 2, 2, 5, 7)
     yield Case("ceil mode", (image, 2), {"padding": 1, "ceil_mode": True})  # the window at the end has no number
     yield Case("ceil mode", (image, 2), {"stride": 3, "padding": 1, "ceil_mode": True})
+    yield Case("ceil mode", (image, 3), {"stride": 1, "padding": 1, "ceil_mode": True})
     yield case("indices", (4, 6), 2, return_indices=True)
     yield case("indices", (5, 8), 3, channels=1, stride=2, return_indices=True)
     yield case("indices", (6, 5), 2, padding=1, return_indices=True)
     yield case("pairs", (6, 4), (3, 2))
     yield case("pairs", (5, 8), (2, 3), stride=(3, 2))
-    yield case("pairs", (6, 7), (4, 3), stride=(2, 3), padding=(2, 1))
+    yield case("pairs", (6, 8), (4, 3), stride=(2, 3), padding=(2, 1))
     yield case("pairs", (7, 10), 3, stride=(2, 3), dilation=(2, 3))
     together: dict[str, Any] = {"stride": (2, 3), "padding": (1, 0), "ceil_mode": True, "return_indices": True}
     yield case(TOGETHER, (6, 8), (3, 2), **together)
