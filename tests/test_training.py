@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tutor import board, training
 from tutor.data import CLASSES, Images
 from tutor.training import TrainingError, arithmetic, schedule, showing
+from tutor.training.feed import Feed
 
 
 def coloured(count: int = 200, seed: int = 0) -> Images:
@@ -72,6 +73,49 @@ def test_nothing_but_the_parameters_is_changed() -> None:
     assert torch.equal(images.pixels, pixels)
     assert model.training and model[0].training and not model[1].training
     assert all(p.grad is None and p.is_contiguous() and p.device.type == "cpu" for p in model.parameters())
+
+
+def test_the_number_of_threads_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(arithmetic.Race, "next", lambda self, now: setattr(self, "_now", 1) or 1)
+    try:
+        torch.set_num_threads(2)
+        seen = []
+        model = net()
+        model.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+        training.train(model, coloured(), seconds=0.3, batch_size=20)
+        assert seen[-1] == 1 and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_steps_are_those_of_a_loop_in_plain_torch() -> None:
+    images = coloured()
+    history = training.train(net(), images, epochs=1, batch_size=20, lr=0.1, weight_decay=0.01, label_smoothing=0.2)
+    model = net().train()
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
+        {"params": [p for p in parameters if p.dim() == 1]},
+    ]
+    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True)
+    torch.manual_seed(0)  # for dropout
+    batches = Feed(images, 20, crop=2, flip=True, seed=0, device=torch.device("cpu")).epoch(0)
+    for step, (pictures, labels) in enumerate(batches):
+        rate = 0.1 * schedule.one_cycle(step / 10)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss = F.cross_entropy(model(pictures), labels, label_smoothing=0.2)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        assert float(history.rates[step]) == pytest.approx(rate)
+        assert float(history.losses[step]) == pytest.approx(loss.item(), rel=1e-4)
+
+
+def test_the_learning_rate_goes_up_and_down_in_straight_lines() -> None:
+    seen = [schedule.one_cycle(place / 8) for place in range(9)]
+    assert seen == pytest.approx([0.05, 0.525, 1, 0.835, 0.67, 0.505, 0.34, 0.175, 0.01])
 
 
 def test_evaluate_counts_as_one_would_by_hand() -> None:
@@ -271,6 +315,7 @@ class Detached(nn.Linear):
         (nn.Sequential(nn.Flatten(0), nn.Linear(6144, 10)), "into shape (10,); it should be (2, 10)"),
         (nn.Sequential(nn.AdaptiveAvgPool2d((1, 10)), nn.Flatten(2), nn.Flatten(0, 1)), "into shape (6, 10)"),
         (nn.Sequential(nn.AdaptiveAvgPool3d((1, 1, 10)), nn.Flatten()), "no parameters to train"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)).requires_grad_(False), "no parameters to train"),
         (nn.Sequential(nn.Flatten(), Detached(3072, 10)), "cut off from its parameters"),
         (nn.Linear(5, 10), "can't be applied to a batch of shape (2, 3, 32, 32): RuntimeError"),
         (nn.Linear, "is the class Linear itself; make one of it: Linear()"),
