@@ -4,7 +4,7 @@ import random
 
 import pytest
 from learners.answers import CHAPTERS, equivalent, in_style
-from learners.mutating import JUDGED_BY_LEARNING, any_mutant, function_of, mutants, survives
+from learners.mutating import JUDGED_BY_LEARNING, any_mutant, function_of, mutants, places, survives
 
 from tutor.checking import bank, run
 from tutor.checking.answering import call
@@ -32,8 +32,8 @@ def test_every_small_change_is_caught_unless_it_changes_nothing(name):
 
 
 def test_there_are_many_changes():
-    assert sum(1 for name in ANSWERS for _ in mutants(ANSWERS[name])) > 100 * len(ANSWERS)
-    assert all(sum(1 for _ in mutants(ANSWERS[name])) >= 10 for name in ANSWERS)
+    made = {name: len(places(text)) for name, text in ANSWERS.items()}
+    assert sum(made.values()) > 100 * len(made) and min(made.values()) > 5
 
 
 @pytest.mark.parametrize("name", [name for name in ANSWERS if name not in LOGGING])
@@ -59,7 +59,7 @@ def test_what_is_named_is_what_was_done(name):
     made = [text for _, text in mutants(ANSWERS[name])]
     for text in random.Random(name).sample(made, min(len(made), 5 if name in LOGGING else 20)):
         function = function_of(name, text)
-        named = frozenset(d.id for d in run(name, function).diagnoses) & set(exercise.twins)
+        named = frozenset(d.id for d in run(name, function).diagnoses)  # with anything else, only a part is explained
         for case in exercise.draw(seed=9, hidden=True) if named in twins else ():
             one, other = call(function, case, limit=5.0), call(twins[named], case)
             assert not case.required or same(exercise, case, one, other), (named, text)
