@@ -40,7 +40,10 @@ def near(name: str) -> str:
     # Many write "LeakyReLU" where the exercise is called "leaky_relu".
     plain = {other.replace("_", ""): other for other in _all()}
     close = get_close_matches(name.lower().replace("_", ""), plain, n=3, cutoff=0.75)
-    return f"Did you mean {' or '.join(plain[c] for c in close)}?" if close else f"There are: {', '.join(_all())}."
+    if close:
+        return f"Did you mean {' or '.join(plain[c] for c in close)}?"
+    firsts = {exercise.chapter: exercise.name for exercise, _ in reversed(_all().values())}
+    return f"Each notebook names its own, such as {', '.join(sorted(firsts.values(), key=list(_all()).index))}."
 
 
 def names(chapter: str | None = None) -> list[str]:
