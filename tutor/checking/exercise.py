@@ -163,6 +163,15 @@ class Exercise:
 
         return register
 
+    def alone(self, model: Function, *identities: str) -> None:
+        """Register wrong twins that ``model`` (see :meth:`model`) can be, each on its own: too rare to be paired."""
+
+        def register(identity: str) -> None:
+            self.twin(identity)(lambda *args, **kwargs: model(*args, wrong=frozenset({identity}), **kwargs))
+
+        for identity in identities:
+            register(identity)
+
     def pairs(self) -> Iterator[tuple[tuple[str, str], Function]]:
         """Yield each pair of switchable misconceptions with the function that has both."""
         for first, second in combinations(self._switches, 2):

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.activations.forward import CHAPTER, around_zero
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 mend_tanh = Exercise("mend_tanh", CHAPTER, lambda input: torch.tanh(input), forbids={"tanh", "gelu", "mish"})
@@ -213,7 +214,8 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     folder, name, batches = args[0], args[1], args[3]
     tags = (f"{name}/input", f"{name}/output")
-    images = _images(folder.path)
+    events = logged(folder.path)
+    images = events.images if events else {}
     facts: dict[str, Any] = {
         tag: {f"step {step}": _shown(picture, batches) for step, picture in sorted(images.get(tag, {}).items())}
         or "no pictures"
@@ -222,19 +224,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     if "no pictures" in facts.values():
         facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
     return facts
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _images(folder: Path) -> dict[str, dict[int, Tensor]]:
-    from tutor import board
-
-    try:
-        return board.read(folder).images
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return {}
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
@@ -278,7 +267,7 @@ def _(draw: Draw) -> Iterable[Case]:
             for low in (0.1, 0.2, 0.3)[:count]
         ]
         yield Case(CORE, (Folder(), "negative", negative, batches), observe=_read)
-    yield Case("closing", (Folder(), "negative", negative, batches), observe=_closed)
+    yield Case("closing", (Folder(), "negative", negative, batches), observe=closed)
 
 
 log_layer_images.model(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 CLASSES = 10
@@ -225,8 +225,7 @@ def _(draw: Draw) -> Iterable[Case]:
 
 
 challenge_net.model("softmax-at-end", "too-few-classes", "random-in-evaluation", "linear-only")(_build)
-alone(
-    challenge_net,
+challenge_net.alone(
     _build,
     "too-many-classes",
     "relu-at-end",

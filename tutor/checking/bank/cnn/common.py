@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tutor.checking.exercise import Draw, Exercise, Function
+from tutor.checking.exercise import Draw
 
 CHAPTER = "06_cnn"
 RIGHT: frozenset[str] = frozenset()
-
-
-def alone(exercise: Exercise, model: Callable[..., Any], *names: str) -> None:
-    """Register switches of a model as twins that are not paired with others."""
-
-    def with_one(name: str) -> Function:
-        return lambda *args, **options: model(*args, wrong=frozenset({name}), **options)
-
-    for name in names:
-        exercise.twin(name)(with_one(name))
 
 
 def targets(draw: Draw, number: int, classes: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone, number
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, number
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 Batches = Iterable[tuple[Tensor, Tensor]]
@@ -180,8 +180,7 @@ train_one_epoch.model(
     "last-loss",
     "step-forgotten",
 )(_epoch)
-alone(
-    train_one_epoch,
+train_one_epoch.alone(
     _epoch,
     "batches-counted",
     "step-on-sum",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 
@@ -41,7 +42,8 @@ def _log(folder: Path, losses: Sequence[float], accuracies: Sequence[float], *, 
 
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: the numbers under each tag, step by step."""
-    scalars = _scalars(args[0].path)
+    events = logged(args[0].path)
+    scalars = events.scalars if events else {}
     facts: dict[str, Any] = {}
     for tag in ("loss/train", "accuracy/test"):
         steps = sorted(scalars.get(tag, {}).items())
@@ -52,19 +54,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
             ", ".join(sorted(path.name for path in args[0].path.iterdir() if path.is_dir())) or "none"
         )
     return facts
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _scalars(folder: Path) -> dict[str, dict[int, float]]:
-    from tutor import board
-
-    try:
-        return board.read(folder).scalars
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return {}
 
 
 log_training = Exercise(
@@ -81,7 +70,7 @@ def _(draw: Draw) -> Iterable[Case]:
         losses = [round(2.3 / (1 + epoch) + draw.uniform(1).item() / 5, 3) for epoch in range(epochs)]
         accuracies = [round(0.2 + 0.1 * epoch + draw.uniform(1).item() / 20, 3) for epoch in range(epochs)]
         yield Case(CORE, (Folder(), losses, accuracies), observe=_read)
-    yield Case("closing", (Folder(), losses, accuracies), observe=_closed)
+    yield Case("closing", (Folder(), losses, accuracies), observe=closed)
 
 
 log_training.model(
@@ -93,4 +82,4 @@ log_training.model(
     "accuracy-left-out",
     "not-closed",
 )(_log)
-alone(log_training, _log, "one-tag", "tag-without-set", "together", "added-up", "elsewhere")
+log_training.alone(_log, "one-tag", "tag-without-set", "together", "added-up", "elsewhere")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone, number, one_of_each, softmax, targets
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, number, one_of_each, softmax, targets
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 # What F.cross_entropy comes to for torch's dispatcher, whether its targets are classes or probabilities.
@@ -93,8 +93,7 @@ cross_entropy.model(
     "wrong-sign",
     "sum-for-mean",
 )(_loss)
-alone(
-    cross_entropy,
+cross_entropy.alone(
     _loss,
     "base-ten",
     "log-forgotten",
@@ -175,8 +174,7 @@ cross_entropy_backward.model(
     "wrong-sign",
     "not-divided",
 )(_slope)
-alone(
-    cross_entropy_backward,
+cross_entropy_backward.alone(
     _slope,
     "softmax-forgotten",
     "logits-for-probabilities",

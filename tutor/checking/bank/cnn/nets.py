@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 
@@ -141,8 +141,7 @@ build_cnn.model(
     "hidden-left-out",
     "nine-classes",
 )(_build)
-alone(
-    build_cnn,
+build_cnn.alone(
     _build,
     "last-relu-forgotten",
     "relu-at-end",

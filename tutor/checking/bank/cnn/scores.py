@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone, number, softmax
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, number, softmax
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 
@@ -139,7 +139,7 @@ confusion.model(
     "errors-only",
     "shares-of-rows",
 )(_confusion)
-alone(confusion, _confusion, "right-only", "shares-of-all", "classes-that-occur", "always-ten")
+confusion.alone(_confusion, "right-only", "shares-of-all", "classes-that-occur", "always-ten")
 
 
 @confusion.twin("target-counted")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, alone, one_of_each, softmax, targets
+from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, one_of_each, softmax, targets
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 
@@ -53,8 +53,7 @@ def _(draw: Draw) -> Iterable[Case]:
 
 
 sgd_step.model("uphill", "rate-forgotten", "step-only", "first-only")(_step)
-alone(
-    sgd_step,
+sgd_step.alone(
     _step,
     "divided-by-rate",
     "rate-squared",
@@ -180,8 +179,7 @@ cnn_gradients.model(
     "bias-averaged",
     "kernel-flipped",
 )(_gradients)
-alone(
-    cnn_gradients,
+cnn_gradients.alone(
     _gradients,
     "pool-shared-out",
     "wrong-sign",

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tutor.checking.bank.convolution.forward import CONVOLUTIONS
 from tutor.checking.bank.convolution.pads import both
-from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER, alone
+from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 Gradients = tuple[Tensor, ...]
@@ -197,17 +198,14 @@ def _more(
     return tuple(found)
 
 
-alone(
-    conv2d_backward,
+conv2d_backward.alone(
     _more,
-    (
-        "grad-output-forgotten",
-        "weight-first",
-        "bias-summed-over-all",
-        "bias-of-first-image",
-        "weight-of-first-image",
-        "weight-channels-swapped",
-        "in-and-out-swapped",
-        "stride-swapped",
-    ),
+    "grad-output-forgotten",
+    "weight-first",
+    "bias-summed-over-all",
+    "bias-of-first-image",
+    "weight-of-first-image",
+    "weight-channels-swapped",
+    "in-and-out-swapped",
+    "stride-swapped",
 )

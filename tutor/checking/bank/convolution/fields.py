@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER, whole
+from tutor.checking.bank.convolution.sizes import CHAPTER, whole
+from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 

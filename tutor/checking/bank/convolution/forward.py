@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.convolution.reference import COMMON, GROUPED, TWO_DIMENSIONAL, convolve
-from tutor.checking.bank.convolution.sizes import CHAPTER, TOGETHER, alone
+from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 # Whatever torch has that convolves, under the names that its dispatcher shows. `F.conv1d` to `F.conv3d`, the modules,
@@ -138,7 +139,7 @@ def _more(
     return result
 
 
-alone(conv1d, _more, ALONE)
+conv1d.alone(_more, *ALONE)
 
 
 def _conv2d(
@@ -213,4 +214,4 @@ def _more_2d(input: Tensor, weight: Tensor, *args: Any, wrong: frozenset[str], *
     return _more(input, weight, *args, wrong=wrong, **options)
 
 
-alone(conv2d, _more_2d, (*ALONE_2D, *ALONE))
+conv2d.alone(_more_2d, *ALONE_2D, *ALONE)

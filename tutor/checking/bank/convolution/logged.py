@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from tutor.checking.bank.convolution.maps import tiled
-from tutor.checking.bank.convolution.sizes import CHAPTER, alone
+from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 Block = tuple[int, int]  # where a block's top left corner lies in a picture
@@ -69,7 +70,8 @@ def _pictures(maps: Tensor, wrong: frozenset[str]) -> Tensor:
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: what each tag shows at each step."""
     folder, name, batches = args[0], args[1], args[3]
-    images = _images(folder.path)
+    events = logged(folder.path)
+    images = events.images if events else {}
     facts: dict[str, Any] = {}
     for tag in (f"{name}/input", f"{name}/maps"):
         steps = sorted(images.get(tag, {}).items())
@@ -77,19 +79,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     if "no pictures" in facts.values():
         facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
     return facts
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _images(folder: Path) -> dict[str, dict[int, Tensor]]:
-    from tutor import board
-
-    try:
-        return board.read(folder).images
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return {}
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
@@ -174,7 +163,7 @@ def _(draw: Draw) -> Iterable[Case]:
     batches = [(draw.uniform(size, 3, 9, 10, low=0.2).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
     yield Case(CORE, (Folder(), "layer", six_maps, batches[:2]), observe=_read)
     yield Case(CORE, (Folder(), "conv", six_maps, batches), observe=_read)
-    yield Case("closing", (Folder(), "layer", six_maps, batches[:1]), observe=_closed)
+    yield Case("closing", (Folder(), "layer", six_maps, batches[:1]), observe=closed)
 
 
 log_feature_maps.model(
@@ -186,19 +175,16 @@ log_feature_maps.model(
     "tags-swapped",
     "input-not-logged",
 )(_log)
-alone(
-    log_feature_maps,
+log_feature_maps.alone(
     _log,
-    (
-        "first-batch-only",
-        "not-closed",
-        "layer-forgotten",
-        "images-for-maps",
-        "one-tag",
-        "tag-of-outputs",
-        "stacked",
-        "first-three-as-colours",
-        "first-map-only",
-        "first-image-only",
-    ),
+    "first-batch-only",
+    "not-closed",
+    "layer-forgotten",
+    "images-for-maps",
+    "one-tag",
+    "tag-of-outputs",
+    "stacked",
+    "first-three-as-colours",
+    "first-map-only",
+    "first-image-only",
 )

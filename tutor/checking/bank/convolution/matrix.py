@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tutor.checking.bank.convolution.forward import CONVOLUTIONS, LINKS, two_dimensional
 from tutor.checking.bank.convolution.reference import columns, finish
-from tutor.checking.bank.convolution.sizes import CHAPTER, alone
+from tutor.checking.bank.convolution.sizes import CHAPTER
 from tutor.checking.exercise import Case, Draw, Exercise
 
 
@@ -87,27 +87,24 @@ def _more(
     return result
 
 
-alone(
-    conv2d_im2col,
+conv2d_im2col.alone(
     _more,
-    (
-        "first-image-only",
-        "in-and-out-swapped",
-        "weight-detached",
-        "kernel-transposed",
-        "bias-along-width",
-        "bias-first-only",
-        "pads-result",
-        "pads-after-only",
-        "rounded-up",
-        "last-window-missed",
-        "width-from-height",
-        "stride-swapped",
-        "dilation-swapped",
-        "pairs-swapped",
-        "first-of-pair",
-        "dilation-zeros-between",
-        "stride-ignored-with-padding",
-        "padding-ignored-with-stride",
-    ),
+    "first-image-only",
+    "in-and-out-swapped",
+    "weight-detached",
+    "kernel-transposed",
+    "bias-along-width",
+    "bias-first-only",
+    "pads-result",
+    "pads-after-only",
+    "rounded-up",
+    "last-window-missed",
+    "width-from-height",
+    "stride-swapped",
+    "dilation-swapped",
+    "pairs-swapped",
+    "first-of-pair",
+    "dilation-zeros-between",
+    "stride-ignored-with-padding",
+    "padding-ignored-with-stride",
 )

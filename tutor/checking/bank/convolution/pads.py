@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.convolution.sizes import CHAPTER, alone
+from tutor.checking.bank.convolution.sizes import CHAPTER
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 MODES = ("reflect", "replicate", "circular")
@@ -141,8 +141,4 @@ def _padded(input: Tensor, padding: Any, mode: str = "zeros", *, wrong: frozense
 
 
 pad2d.twin("nothing-added")(lambda input, padding, mode="zeros": input)
-alone(
-    pad2d,
-    _padded,
-    ("every-side-double", "reflect-and-replicate-swapped", "always-reflect", "always-replicate", "ones"),
-)
+pad2d.alone(_padded, "every-side-double", "reflect-and-replicate-swapped", "always-reflect", "always-replicate", "ones")

@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise, Function
+from tutor.checking.bank.sides import TOGETHER
+from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 CHAPTER = "02_convolution"
-TOGETHER = "arguments together"
 
 
 def whole(value: Any, args: tuple[Any, ...] = ()) -> Any:
@@ -40,16 +40,6 @@ def part(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:
         return value[index] if isinstance(value, tuple) and len(value) > index else value
 
     return observe
-
-
-def alone(exercise: Exercise, model: Callable[..., Any], names: Iterable[str]) -> None:
-    """Register switches of a model as twins that are not paired with others."""
-
-    def with_one(name: str) -> Function:
-        return lambda *args, **options: model(*args, wrong=frozenset({name}), **options)
-
-    for name in names:
-        exercise.twin(name)(with_one(name))
 
 
 def _size(
@@ -122,7 +112,7 @@ conv_output_size.model(
     "dilation-zeros-between",
     "plus-one-inside",
 )(_size)
-alone(conv_output_size, _size, ["padding-subtracted"])
+conv_output_size.alone(_size, "padding-subtracted")
 
 
 def _room(n: int, kernel_size: int, padding: int, dilation: int) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _log(folder: Path, name: str, snapshots: Snapshots, *, wrong: frozenset[str]
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: whose numbers each tag holds at each step."""
     folder, name, snapshots = args[0], args[1], args[2]
-    events = _events(folder.path)
+    events = logged(folder.path)
     histograms = events.histograms if events else {}
     facts: dict[str, Any] = {}
     for tag in (f"{name}/weight", f"{name}/bias"):
@@ -55,19 +56,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     if "no histograms" in facts.values():
         facts["other tags"] = ", ".join(tag for tag in (events.tags if events else ()) if tag not in facts) or "none"
     return facts
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _events(folder: Path) -> board.Events | None:
-    from tutor import board
-
-    try:
-        return board.read(folder)
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return None
 
 
 def _whose(found: board.Histogram, snapshots: Snapshots) -> str:
@@ -98,7 +86,7 @@ def _(draw: Draw) -> Iterable[Case]:
 
     yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=_read)
     yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=_read)
-    yield Case("closing", (Folder(), "linear", snapshots(2)), observe=_closed)
+    yield Case("closing", (Folder(), "linear", snapshots(2)), observe=closed)
 
 
 log_weights.model(

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, RIGHT, Pair, also, distinct
+from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, RIGHT, distinct
+from tutor.checking.bank.sides import Pair
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 OutputSize = int | tuple[int | None, int | None]
@@ -154,8 +155,7 @@ global_average_pool.twin("channels-averaged")(lambda input: input.mean(1))
 global_average_pool.twin("channels-averaged-too")(lambda input: input.mean((1, 2, 3)))
 global_average_pool.twin("batch-averaged-too")(lambda input: input.mean((0, 2, 3)))
 global_average_pool.twin("one-number")(lambda input: input.mean())
-also(
-    global_average_pool,
+global_average_pool.alone(
     _global,
     "dimensions-kept",
     "maximum",

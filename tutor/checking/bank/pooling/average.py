@@ -9,22 +9,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import (
-    AVERAGES,
-    CHAPTER,
-    PLACING,
-    RIGHT,
-    TOGETHER,
-    Pair,
-    Sizes,
-    also,
-    distinct,
-    entries,
-    pair,
-    steps,
-    taps,
-    windows,
-)
+from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, PLACING, RIGHT, distinct, steps, taps, windows
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries, pair
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 
@@ -167,7 +153,7 @@ def _count(
     return inside.sum(-1)
 
 
-also(avg_pool2d, averaged, "maximum", "median", "pairs-swapped")
+avg_pool2d.alone(averaged, "maximum", "median", "pairs-swapped")
 
 
 @avg_pool2d.twin("channels-merged")

@@ -10,18 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import (
-    CHAPTER,
-    RIGHT,
-    TOGETHER,
-    Pair,
-    Sizes,
-    also,
-    distinct,
-    pair,
-    steps,
-    windows,
-)
+from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, distinct, steps, windows
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, pair
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 
@@ -283,5 +273,5 @@ def _(
     return (F.avg_pool2d(input, kernel_size, stride, padding),)
 
 
-also(max_pool2d_backward, _max_backward, "pairs-swapped")
-also(avg_pool2d_backward, _avg_backward, "pairs-swapped")
+max_pool2d_backward.alone(_max_backward, "pairs-swapped")
+avg_pool2d_backward.alone(_avg_backward, "pairs-swapped")

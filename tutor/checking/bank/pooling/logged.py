@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.bank.pooling.shifts import largest
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, also
+from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 
@@ -46,7 +47,8 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     folder, name, batches = args[0], args[1], args[3]
     tags = (f"{name}/input", f"{name}/output")
-    images = _images(folder.path)
+    events = logged(folder.path)
+    images = events.images if events else {}
     facts: dict[str, Any] = {
         tag: {f"step {step}": _shown(picture, batches) for step, picture in sorted(images.get(tag, {}).items())}
         or "no pictures"
@@ -55,19 +57,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     if "no pictures" in facts.values():
         facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
     return facts
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _images(folder: Path) -> dict[str, dict[int, Tensor]]:
-    from tutor import board
-
-    try:
-        return board.read(folder).images
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return {}
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
@@ -108,7 +97,7 @@ def _(draw: Draw) -> Iterable[Case]:
     batches = [(draw.uniform(size, 3, 8, 6).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
     yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=_read)
     yield Case(CORE, (Folder(), "pool", largest, batches), observe=_read)
-    yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=_closed)
+    yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=closed)
 
 
 log_pooling.model(
@@ -123,4 +112,4 @@ log_pooling.model(
     "first-batch-only",
     "not-closed",
 )(_log)
-also(log_pooling, _log, "input-not-logged", "name-ignored")
+log_pooling.alone(_log, "input-not-logged", "name-ignored")

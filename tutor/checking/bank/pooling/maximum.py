@@ -10,21 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import (
-    CHAPTER,
-    MAXIMA,
-    PLACING,
-    RIGHT,
-    TOGETHER,
-    Pair,
-    Sizes,
-    also,
-    distinct,
-    entries,
-    steps,
-    taps,
-    windows,
-)
+from tutor.checking.bank.pooling.windows import CHAPTER, MAXIMA, PLACING, RIGHT, distinct, steps, taps, windows
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 Result = Tensor | tuple[Tensor, ...]
@@ -189,8 +176,7 @@ def _indices(
     return where + 1 if "indices-from-one" in wrong else where
 
 
-also(
-    max_pool2d,
+max_pool2d.alone(
     pooled,
     "minimum",
     "mean-for-maximum",

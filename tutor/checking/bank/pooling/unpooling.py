@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, Pair, Sizes, also, distinct, pair, steps
+from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, distinct, steps
+from tutor.checking.bank.sides import Pair, Sizes, pair
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 
@@ -141,4 +142,4 @@ def _places(indices: Tensor, size: Pair, default: Pair, wrong: frozenset[str]) -
     return indices - 1 if "indices-from-one" in wrong else indices
 
 
-also(max_unpool2d, unpooled, "padding-swapped", "indices-from-one")
+max_unpool2d.alone(unpooled, "padding-swapped", "indices-from-one")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from tutor.checking.exercise import Draw, Exercise
+from tutor.checking.bank.sides import Pair, Sizes, entries
+from tutor.checking.exercise import Draw
 
 CHAPTER = "04_pooling"
-TOGETHER = "arguments together"  # the aspect of cases in which several arguments are set at once
 RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
 
 # Every operator that pools, as torch's dispatcher names it: whoever calls one has not written the layer.
@@ -28,25 +26,6 @@ AVERAGES = frozenset(
     {"avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"}
     | {"_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "mkldnn_adaptive_avg_pool2d"}
 )
-
-Pair = tuple[int, int]
-Sizes = int | Pair
-
-
-def pair(value: Sizes) -> Pair:
-    """Return an int or a pair as (height, width)."""
-    if isinstance(value, int):
-        return value, value
-    height, width = value
-    return height, width
-
-
-def entries(argument: str, value: Sizes, wrong: frozenset[str]) -> Pair:
-    """Return an argument as (height, width), with the misconceptions about pairs that ``wrong`` names."""
-    height, width = pair(value)
-    if "pairs-cut-short" in wrong:
-        return height, height
-    return (width, height) if wrong & {f"{argument}-swapped", "pairs-swapped"} else (height, width)
 
 
 def steps(kernel_size: Sizes, stride: Sizes | None, wrong: frozenset[str]) -> Pair:
@@ -68,16 +47,6 @@ def distinct(draw: Draw, *shape: int) -> Tensor:
     negative = draw.uniform(planes, area) < 0.3
     negative[0] = True
     return torch.where(negative, -digits, digits).double().reshape(shape)
-
-
-def also(exercise: Exercise, function: Callable[..., Any], *identities: str) -> None:
-    """Register wrong twins that ``function`` can be, each on its own: too rare to be looked for two at a time."""
-
-    def register(identity: str) -> None:
-        exercise.twin(identity)(lambda *args, **kwargs: function(*args, **kwargs, wrong=frozenset({identity})))
-
-    for identity in identities:
-        register(identity)
 
 
 def output_size(

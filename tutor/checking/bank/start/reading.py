@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from tutor.checking.bank.logs import closed, logged
 from tutor.checking.bank.start.neuron import CHAPTER, RIGHT
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 if TYPE_CHECKING:
-    from tutor import board
+    pass
 
 # What the card says of a ReLU that takes the absolute value; a test holds these to the card itself.
 ON_THE_CARD = {"input": -1.0, "expected": 0.0, "yours": 1.0, "read again": "ReLU"}
@@ -81,7 +82,7 @@ def _log(folder: Path, batches: Iterable[Any], *, wrong: frozenset[str] = RIGHT)
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: what each tag holds at each step."""
     folder, batches = args[0], args[1]
-    events = _events(folder.path)
+    events = logged(folder.path)
     pictures = sorted(events.images.get("input", {}).items()) if events else []
     numbers = sorted(events.scalars.get("brightness", {}).items()) if events else []
     facts: dict[str, Any] = {
@@ -90,19 +91,6 @@ def _read(value: Any, args: tuple[Any, ...]) -> Any:
     }
     others = [tag for tag in (events.tags if events else ()) if tag not in ("input", "brightness")]
     return facts | {"other tags": ", ".join(others) or "none"}
-
-
-def _closed(value: Any, args: tuple[Any, ...]) -> Any:
-    return {"writer": "still open" if args[0].busy else "closed"}
-
-
-def _events(folder: Path) -> board.Events | None:
-    from tutor import board
-
-    try:
-        return board.read(folder)
-    except board.BoardError:  # no event file, or one that is only half written: nothing to see (yet)
-        return None
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
@@ -148,7 +136,7 @@ def _(draw: Draw) -> Iterable[Case]:
 
     yield Case(CORE, (Folder(), batches(2)), observe=_read)
     yield Case(CORE, (Folder(), batches(3)), observe=_read)
-    yield Case("closing", (Folder(), batches(2)), observe=_closed)
+    yield Case("closing", (Folder(), batches(2)), observe=closed)
 
 
 log_first_batch.model(

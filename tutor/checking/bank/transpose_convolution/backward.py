@@ -9,16 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.transpose_convolution.geometry import (
-    CHAPTER,
-    RIGHT,
-    TOGETHER,
-    Pair,
-    Sizes,
-    also,
-    numbers,
-    pair,
-)
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, pair
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, numbers
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 
@@ -133,7 +125,7 @@ def _convolve(
     return (-gradient if "wrong-sign" in wrong else gradient,)
 
 
-also(conv_transpose2d_backward, _convolve, "input-multiplied")
+conv_transpose2d_backward.alone(_convolve, "input-multiplied")
 
 
 @conv_transpose2d_backward.twin("spread-again")

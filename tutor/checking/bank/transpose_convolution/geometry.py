@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from tutor.checking.exercise import Draw, Exercise
+from tutor.checking.bank.sides import Pair
+from tutor.checking.exercise import Draw
 
 CHAPTER = "03_transpose_convolution"
-TOGETHER = "arguments together"  # the aspect of cases in which several arguments are set at once
 RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
 
 # The transpose convolution itself, under every name by which torch computes it. "conv_transpose" is what the watcher
@@ -50,41 +48,12 @@ CONVOLUTIONS = TRANSPOSED | {
 # F.fold adds overlapping blocks up, at any stride, padding and dilation: that is the scattering itself.
 SCATTERING = frozenset({"col2im"})
 
-Pair = tuple[int, int]
-Sizes = int | Pair
-
-
-def pair(value: Sizes) -> Pair:
-    """Return an int or a pair as (height, width)."""
-    if isinstance(value, int):
-        return value, value
-    height, width = value
-    return height, width
-
-
-def entries(argument: str, value: Sizes, wrong: frozenset[str]) -> Pair:
-    """Return an argument as (height, width), with the misconceptions about pairs that ``wrong`` names."""
-    height, width = pair(value)
-    if "pairs-cut-short" in wrong:
-        return height, height
-    return (width, height) if wrong & {f"{argument}-swapped", "pairs-swapped"} else (height, width)
-
 
 def numbers(draw: Draw, *shape: int) -> Tensor:
     """Return whole numbers from 1 to 9, some of them negative, that seldom repeat: they can be followed by hand."""
     count = math.prod(shape)
     digits = draw.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
     return torch.where(draw.uniform(count) < 0.2, -digits, digits).double().reshape(shape)
-
-
-def also(exercise: Exercise, function: Callable[..., Any], *identities: str) -> None:
-    """Register wrong twins that ``function`` can be, each on its own: too rare to be looked for two at a time."""
-
-    def register(identity: str) -> None:
-        exercise.twin(identity)(lambda *args, **kwargs: function(*args, **kwargs, wrong=frozenset({identity})))
-
-    for identity in identities:
-        register(identity)
 
 
 # The misconceptions that `placement` knows: all others leave each product in its place.

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.bank.sides import Pair
 from tutor.checking.bank.transpose_convolution.geometry import (
     CHAPTER,
     CONVOLUTIONS,
     PLACING,
     RIGHT,
     SCATTERING,
-    Pair,
     landing,
     numbers,
 )

@@ -8,7 +8,8 @@ from dataclasses import replace
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, Pair, also, numbers
+from tutor.checking.bank.sides import Pair
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, numbers
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
 
@@ -115,8 +116,7 @@ def _convolved(picture: Tensor, kernels: Tensor, wrong: frozenset[str]) -> Tenso
     return F.conv2d(F.pad(picture, (across, across, down, down), mode=mode), kernels)
 
 
-also(
-    resize_convolve,
+resize_convolve.alone(
     _resize,
     "smoothed-to-the-corners",
     "not-resized",

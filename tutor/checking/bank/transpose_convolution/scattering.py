@@ -10,20 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries, pair
 from tutor.checking.bank.transpose_convolution.geometry import (
     CHAPTER,
     CONVOLUTIONS,
     PLACING,
     RIGHT,
     SCATTERING,
-    TOGETHER,
-    Pair,
-    Sizes,
-    also,
-    entries,
     landing,
     numbers,
-    pair,
 )
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
@@ -196,8 +191,7 @@ def _products(images: Tensor, blocks: Tensor, groups: int, wrong: frozenset[str]
     return products.transpose(1, 2).flatten(1, 2) if "outputs-interleaved" in wrong else products.flatten(1, 2)
 
 
-also(
-    conv_transpose2d,
+conv_transpose2d.alone(
     scatter,
     "weight-reshaped",
     "first-channel-only",

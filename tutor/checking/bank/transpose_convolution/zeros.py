@@ -9,18 +9,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.transpose_convolution.geometry import (
-    CHAPTER,
-    RIGHT,
-    SCATTERING,
-    TOGETHER,
-    TRANSPOSED,
-    Pair,
-    Sizes,
-    also,
-    entries,
-    numbers,
-)
+from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, SCATTERING, TRANSPOSED, numbers
 from tutor.checking.bank.transpose_convolution.scattering import LINKS
 from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
 
@@ -161,8 +151,7 @@ def _border(kernel_size: int, padding: int, wrong: frozenset[str]) -> int:
     return wide if "padding-ignored" in wrong else wide - padding
 
 
-also(
-    conv_transpose2d_zeros,
+conv_transpose2d_zeros.alone(
     _spread,
     "flipped-in-width-only",
     "weight-reshaped",
