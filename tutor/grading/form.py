@@ -99,3 +99,9 @@ def _asked(index: int, cell: NotebookNode) -> Asked:
     role = "answer" if metadata.get("solution") else "locked" if metadata else "other"
     tags = tuple(cell.metadata.get("tags", ()))
     return Asked(index, cell.id, grade_id(cell), role, cell.cell_type, cell.source, dict(metadata), tags)
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two texts are the same but for spaces at the ends of lines and of the text."""
+    first, second = ([line.rstrip() for line in text.strip().splitlines()] for text in (one, other))
+    return first == second

@@ -58,7 +58,7 @@ class Submission:
 def quoted(words: str) -> str:
     """Return a learner's words as a sentence can show them: on one line, shortened, with nothing unprintable."""
     short = words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("ascii", "backslashreplace").decode() for c in short)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 
 def writable(text: str) -> str:

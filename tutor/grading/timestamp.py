@@ -19,8 +19,8 @@ UTC_NAMES = ("UTC", "GMT", "Z")
 def read_timestamp(folder: Path, changed: float, now: datetime) -> tuple[datetime | None, list[Remark]]:
     """Return the time in ``timestamp.txt`` (UTC, without a zone, as nbgrader stores it) and what is odd about it.
 
-    changed: when the notebook was last written, in seconds since 1970. now: the present; a time after it can't be right and isn't taken. One
-    before the notebook's last change is taken, with a remark: files that were copied may look so too.
+    changed: when the notebook was last written, in seconds since 1970. now: the present; a time after it can't be right
+    and isn't taken. One before the notebook's last change is taken, with a remark: files that were copied may look so too.
     """
     try:
         data = read_file(folder, NAME, BYTES).data
