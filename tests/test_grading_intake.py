@@ -25,21 +25,21 @@ def hand_in(folder, content):
     return taken(folder)
 
 
-def assert_as_released_but_for_answers(folder, submission):
+def assert_as_released_but_for_answers(submission):
     """Hold that whatever the file says, the cells, their types and metadata and the kernel are the chapter's."""
     notebook = rebuild(source_notebook(CHAPTER), submission)
     nbformat.validate(notebook)
     assert notebook.metadata == SOURCE.metadata
-    chapters = [cell for cell in notebook.cells if cell.id in TEXTS]
-    assert [cell.id for cell in chapters] == IDS
-    for cell, source in zip(chapters, SOURCE.cells, strict=True):
-        assert (cell.cell_type, cell.metadata) == (source.cell_type, source.metadata)
-        assert not cell.get("outputs")
+    chapters = [each for each in notebook.cells if each.id in TEXTS]
+    assert [each.id for each in chapters] == IDS
+    for each, source in zip(chapters, SOURCE.cells, strict=True):
+        assert (each.cell_type, each.metadata) == (source.cell_type, source.metadata)
+        assert not each.get("outputs")
         if not source.metadata.get("nbgrader", {}).get("solution"):
-            assert cell.source == source.source
-    for cell in notebook.cells:
-        if cell.id not in TEXTS:
-            assert (cell.metadata, cell.get("outputs", [])) == ({}, [])
+            assert each.source == source.source
+    for each in notebook.cells:
+        if each.id not in TEXTS:
+            assert (each.metadata, each.get("outputs", [])) == ({}, [])
 
 
 # ---------------------------------------------------------------- nothing odd
@@ -79,7 +79,7 @@ def test_tags_have_no_effect_and_are_told(tmp_path, content):
     for each in content["cells"]:
         each["metadata"]["tags"] = ["skip-execution"]
     submission, _ = hand_in(tmp_path, content)
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
     assert "check_relu: the tags skip-execution were added to it; they have no effect" in said(submission, "tags")
 
 
@@ -94,7 +94,9 @@ def test_a_deleted_test_is_put_back(tmp_path, content):
     content["cells"].remove(cell(content, "check_relu"))
     submission, texts = hand_in(tmp_path, content)
     assert list(texts.items()) == list({**TEXTS, **submission.answers}.items())
-    assert said(submission, "deleted-test") == ["the test cell check_relu was deleted; the chapter's own is run in its place"]
+    assert said(submission, "deleted-test") == [
+        "the test cell check_relu was deleted; the chapter's own is run in its place"
+    ]
 
 
 def test_all_tests_deleted(tmp_path, content):
@@ -112,7 +114,7 @@ def test_outputs_and_kernel_have_no_say(tmp_path, content):
     content["metadata"] = {"kernelspec": {"name": "mine", "display_name": "Mine"}, "widgets": {"a": 1}}
     submission, _ = hand_in(tmp_path, content)
     assert submission.remarks == ()
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
 
 
 def test_an_answer_that_is_left_out_is_the_empty_form_and_never_the_solution(tmp_path, content):
@@ -165,7 +167,7 @@ def test_flipped_flags_and_points_have_no_effect(tmp_path, content):
     cell(content, "check_relu")["metadata"]["nbgrader"].update(points=1e9, grade=False, solution=True)
     submission, texts = hand_in(tmp_path, content)
     assert texts == {**TEXTS, **submission.answers} and submission.answers["relu"] == RIGHT["relu"]
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
     assert said(submission, "changed-flags") == [
         "relu: nbgrader's metadata were changed (grade, solution, locked, points); the chapter's own count",
         "check_relu: nbgrader's metadata were changed (grade, solution, points); the chapter's own count",
@@ -178,7 +180,7 @@ def test_an_unknown_graded_cell_earns_nothing_and_runs_as_a_plain_one(tmp_path, 
     content["cells"].append(forged)
     submission, texts = hand_in(tmp_path, content)
     assert list(texts.items())[-1] == ("own-001", "print('bonus')")
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
     assert said(submission, "unknown-cell") == [
         "the chapter has no cell called bonus\\n: it earns nothing under that name, and its text is the learner's own"
     ]
@@ -207,7 +209,7 @@ def test_metadata_of_any_kind_lose_no_answer(tmp_path, content, metadata, with_i
     assert answers == RIGHT
     # Prose has neither grade id nor cell id nor a function to be known by: it is kept as a cell of its own.
     assert "Factors below one." in texts.values()
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
     if with_ids:
         assert "relu: nbgrader's metadata are gone from it" in said(submission, "lost-metadata")
 
@@ -237,7 +239,7 @@ def test_a_cell_of_another_type_is_read_as_what_it_should_be(tmp_path, content):
     cell(content, "explain_vanishing")["cell_type"] = "code"
     submission, texts = hand_in(tmp_path, content)
     assert texts == {**TEXTS, **submission.answers} and texts["relu"] == RIGHT["relu"]
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
     assert said(submission, "changed-type") == [
         "relu: it was made a markdown cell; its text is read as code",
         "explain_vanishing: it was made a code cell; its text is read as markdown",
@@ -269,7 +271,10 @@ def test_an_attachment_is_left_out_and_told(tmp_path, content):
         (b"{}", " has no cells, so it is no notebook: ask for the notebook"),
         (b'{"cells": {}}', " has no cells, so it is no notebook: ask for the notebook"),
         (b"[" * 200_000, " is nested deeper than any notebook: ask for the file again"),
-        (b"[" + b"[]," * 3_000_000 + b"0]", " holds more values than any notebook: ask for it again, with its outputs cleared"),
+        (
+            b"[" + b"[]," * 3_000_000 + b"0]",
+            " holds more values than any notebook: ask for it again, with its outputs cleared",
+        ),
     ],
     ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else "",
 )
@@ -284,7 +289,7 @@ def test_a_truncated_notebook_is_refused(tmp_path, content):
     data = json.dumps(content).encode()
     for part in (0.1, 0.5, 0.999):
         (tmp_path / NAME).write_bytes(data[: int(len(data) * part)])
-        with pytest.raises(IntakeError, match="is cut off|is not JSON"):
+        with pytest.raises(IntakeError, match=r"is cut off|is not JSON"):
             read_submission(tmp_path, CHAPTER)
 
 
@@ -352,7 +357,7 @@ def test_unicode_and_long_names_stay(tmp_path, content):
     content["cells"].insert(0, own("größe = '😀'", id="x" * 10_000))
     submission, texts = hand_in(tmp_path, content)
     assert texts["relu"] == f"# 激活函数 ünï 😀\n{long} = 0\n{RIGHT['relu']}"
-    assert list(texts.items())[0] == ("own-001", "größe = '😀'")
+    assert next(iter(texts.items())) == ("own-001", "größe = '😀'")
     assert submission.remarks == ()
 
 
@@ -403,7 +408,7 @@ def test_own_cells_keep_their_places(tmp_path, content):
         ("code", "import math"), ("code", "relu(torch.zeros(1))"), ("markdown", "a thought"), ("raw", "%who"),
     ]  # fmt: skip
     assert submission.remarks == ()
-    assert_as_released_but_for_answers(tmp_path, submission)
+    assert_as_released_but_for_answers(submission)
 
 
 def test_what_was_written_into_a_cell_of_the_chapters_runs_after_it(tmp_path, content):
@@ -457,7 +462,9 @@ def test_an_empty_notebook_is_graded_as_not_attempted(tmp_path):
 
 def test_text_in_lines_is_text(tmp_path, content):
     for each in content["cells"]:
-        each["source"] = each["source"] if isinstance(each["source"], list) else each["source"].splitlines(keepends=True)
+        each["source"] = (
+            each["source"] if isinstance(each["source"], list) else each["source"].splitlines(keepends=True)
+        )
     submission, _ = hand_in(tmp_path, content)
     assert submission.answers["relu"] == RIGHT["relu"] and submission.remarks == ()
 

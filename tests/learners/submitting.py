@@ -8,7 +8,6 @@ from pathlib import Path
 
 from learners.answers import in_style
 from learners.classroom import CHECKOUT, fill_in
-
 from tutor.course.chapters import Chapter, find_chapters
 from tutor.grading.intake import Submission, read_submission, rebuild, source_notebook
 

@@ -52,10 +52,10 @@ def _look(folder: int, above: str, depth: int, found: Listing) -> None:
     folders = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            found.seen += 1
-            if found.seen > ENTRIES:
+            if found.seen == ENTRIES:
                 found.whole = False
                 return
+            found.seen += 1
             path = above + entry.name
             if entry.is_symlink():
                 found.links.append(path)

@@ -82,7 +82,9 @@ def _notebook(folder: Path, chapter: Chapter, form: Form, found: Listing) -> tup
 
 def _candidates(expected: str, found: Listing) -> list[str]:
     """Return the notebooks that may be meant, likeliest first; none of those that Jupyter keeps for itself."""
-    notebooks = [path for path in found.files if path.lower().endswith(".ipynb") and not _is_hidden(path)]
+    notebooks = {path for path in found.files if path.lower().endswith(".ipynb") and not _is_hidden(path)}
+    if not found.whole and expected not in (*found.links, *found.specials):
+        notebooks.add(expected)  # it may be among those that weren't looked at
     return sorted(notebooks, key=lambda path: (path != expected, path.count("/"), path))
 
 

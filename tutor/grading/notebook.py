@@ -87,7 +87,7 @@ def _document(shown: str, data: bytes, remarks: list[Remark]) -> dict[str, Any]:
         at = error.pos if isinstance(error, json.JSONDecodeError) else 0
         if remarks:
             what = "is not UTF-8, and no notebook otherwise either"
-        elif at >= len(text.rstrip()) or "Unterminated string" in str(error):
+        elif "Unterminated string" in str(error) or (at and at + len("false") > len(text.rstrip())):
             what = f"is cut off after {len(data):,} bytes"
         else:
             what = f"is not JSON (character {at + 1:,})"
