@@ -47,7 +47,12 @@ def outcome(folder, data: bytes) -> str:
         if not source.metadata.get("nbgrader", {}).get("solution"):
             assert chapters[source.id] == source
     for remark in submission.remarks:
-        assert remark.text.encode() and "\n" not in remark.text and len(remark.text) < 1_000
+        assert (
+            remark.cell.encode() is not None
+            and remark.text.encode()
+            and "\n" not in remark.text
+            and len(remark.text) < 1_000
+        )
     return ""
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from learners.classroom import fill_in
 from learners.submitting import CHAPTER, NAME, RIGHT, cell, no_waiting, own, right, said, taken, write
 
 from tutor.course.chapters import Chapter, CourseError
@@ -64,7 +65,7 @@ def test_a_hard_link_to_the_solution_is_refused(tmp_path):
     folder = tmp_path / "eve"
     folder.mkdir()
     os.link(chapter.solution, folder / NAME)
-    with pytest.raises(IntakeError, match=rf"{NAME} is the course's own {NAME}, linked: ask for the learner's file"):
+    with pytest.raises(IntakeError, match=rf"{NAME} is the course's own solution, linked: ask for the learner's file"):
         read_submission(folder, chapter)
 
 
@@ -186,9 +187,17 @@ def test_of_several_renamed_ones_the_most_worked_on_counts(folder):
 
 def test_the_one_with_the_right_name_counts_even_if_another_has_more(folder):
     write(folder, right(folder), "copy.ipynb")
-    (folder / NAME).write_bytes(CHAPTER.student.read_bytes())
+    fill_in(CHAPTER.student, {"relu": "mine = 1"}, folder / NAME)
     submission, _ = taken(folder)
-    assert submission.notebook == NAME and submission.answers["relu"] != RIGHT["relu"]
+    assert submission.notebook == NAME and submission.answers["relu"] == "mine = 1"
+
+
+def test_an_untouched_notebook_beside_the_work(folder):
+    write(folder, right(folder), "final.ipynb")
+    (folder / NAME).write_bytes(CHAPTER.student.read_bytes())
+    submission, texts = taken(folder)
+    assert submission.notebook == "final.ipynb" and texts["relu"] == RIGHT["relu"]
+    assert said(submission, "renamed") == [f"graded is final.ipynb, not {NAME}: nothing in {NAME} was worked on"]
 
 
 def test_a_broken_notebook_beside_a_whole_one(folder):
@@ -204,9 +213,7 @@ def test_an_empty_notebook_beside_the_real_one(folder):
     write(folder, {"cells": [own("1")]})
     submission, _ = taken(folder)
     assert submission.notebook == "copy.ipynb"
-    assert said(submission, "renamed") == [
-        f"graded is copy.ipynb, not {NAME}: {NAME} has none of the chapter's answers"
-    ]
+    assert said(submission, "renamed") == [f"graded is copy.ipynb, not {NAME}: nothing in {NAME} was worked on"]
 
 
 # ---------------------------------------------------------------- nothing to grade

@@ -347,8 +347,12 @@ def test_the_number_of_the_format_does_not_matter(tmp_path, content, number):
 def test_duplicate_cell_ids_lose_nothing(tmp_path, content):
     for each in content["cells"]:
         each["id"] = "relu"
+    content["cells"].insert(0, own("x = 1", id="relu"))
     submission, texts = hand_in(tmp_path, content)
-    assert texts == {**TEXTS, **submission.answers} and {name: texts[name] for name in RIGHT} == RIGHT
+    assert (
+        texts == {**TEXTS, **submission.answers, "own-001": "x = 1"} and {name: texts[name] for name in RIGHT} == RIGHT
+    )
+    assert submission.remarks == ()
 
 
 def test_unicode_and_long_names_stay(tmp_path, content):

@@ -29,17 +29,17 @@ def read_submission(folder: Path, chapter: Chapter) -> Submission:
     """Return what a learner handed in for a chapter, and what the instructor should know about it.
 
     folder: the submission, with the notebook in it. The notebook is the one with the chapter's name; when that one isn't
-    there or has none of the chapter's cells, the one with most answers.
+    there, can't be read, or was not worked on, the one with most answers.
 
     Raises IntakeError when there is nothing to grade: no notebook, or one that can't be read. CourseError when the chapter
     isn't built.
     """
     form = read_form(chapter)
     found = listing(folder)
-    path, content, matched, remarks = _notebook(folder, chapter, form, found)
+    path, status, matched, remarks = _notebook(folder, chapter, form, found)
     handed_in = None
     if timestamp.NAME in (*found.files, *found.links, *found.specials):
-        handed_in, odd = timestamp.read_timestamp(folder, content.status.st_mtime, datetime.now(UTC))
+        handed_in, odd = timestamp.read_timestamp(folder, status.st_mtime, datetime.now(UTC))
         remarks += odd
     remarks += [*matched.remarks, *_neighbours(chapter, found, path)]
     if len(remarks) > REMARKS:
@@ -48,36 +48,39 @@ def read_submission(folder: Path, chapter: Chapter) -> Submission:
     return Submission(chapter.name, path, matched.answers, matched.extras, tuple(remarks), handed_in)
 
 
-def _notebook(folder: Path, chapter: Chapter, form: Form, found: Listing) -> tuple[str, Content, Matched, list[Remark]]:
+def _notebook(
+    folder: Path, chapter: Chapter, form: Form, found: Listing
+) -> tuple[str, os.stat_result, Matched, list[Remark]]:
     """Choose the notebook to grade and read it."""
     expected = chapter.student.name
     candidates = _candidates(expected, found)
-    readable: list[tuple[int, str, Content, Matched, list[Remark]]] = []
+    readable: list[tuple[int, str, os.stat_result, Matched, list[Remark]]] = []
     refused: dict[str, IntakeError] = {}
     for path in candidates[:NOTEBOOKS]:
         try:
             content = read_file(folder, path, NOTEBOOK_BYTES)
-            _refuse_course_file(path, content, chapter)
+            _refuse_solution(path, content, chapter)
             cells, remarks = read_cells(path, content.data)
         except IntakeError as error:
             refused[path] = error
             continue
         matched = match(cells, form)
-        readable.append((matched.worked_on(form), path, content, matched, remarks))
-        if path == expected and matched.answers:
+        worked_on = matched.worked_on(form)
+        readable.append((worked_on, path, content.status, matched, remarks))
+        if path == expected and worked_on:
             break
     if not readable:
         raise next(iter(refused.values()), None) or _nothing(expected, found)
-    _, path, content, matched, remarks = max(readable, key=lambda each: each[0])  # the first of equals
+    _, path, status, matched, remarks = max(readable, key=lambda each: each[0])  # the first of equals
     if path != expected:
         why = f": {refused[expected]}" if expected in refused else ""
-        there = expected in candidates and not why
-        why = f": {expected} has none of the chapter's answers" if there else why
+        if expected in candidates and not why:
+            why = f": nothing in {expected} was worked on"
         remarks = [Remark("renamed", f"graded is {quoted(path)}, not {expected}{why}"), *remarks]
-    if content.status.st_nlink > 1:
+    if status.st_nlink > 1:
         said = f"{quoted(path)} has a second name on this disk (a hard link): whose file is it?"
         remarks.append(Remark("links", said))
-    return path, content, matched, remarks
+    return path, status, matched, remarks
 
 
 def _candidates(expected: str, found: Listing) -> list[str]:
@@ -93,11 +96,10 @@ def _is_hidden(path: str) -> bool:
     return any(part.startswith((".", "__")) for part in path.split("/"))
 
 
-def _refuse_course_file(path: str, content: Content, chapter: Chapter) -> None:
-    """Raise IntakeError when the file is the course's own under a second name (a hard link)."""
-    for own in (chapter.solution, chapter.student):
-        if os.path.samestat(content.status, own.stat()):
-            raise IntakeError(f"{quoted(path)} is the course's own {own.name}, linked: ask for the learner's file")
+def _refuse_solution(path: str, content: Content, chapter: Chapter) -> None:
+    """Raise IntakeError when the file is the course's solution under a second name (a hard link)."""
+    if os.path.samestat(content.status, chapter.solution.stat()):
+        raise IntakeError(f"{quoted(path)} is the course's own solution, linked: ask for the learner's file")
 
 
 def _nothing(expected: str, found: Listing) -> IntakeError:

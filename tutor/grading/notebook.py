@@ -51,14 +51,14 @@ def read_cells(name: str, data: bytes) -> tuple[list[Cell], list[Remark]]:
         read += len(cell.text)
         if len(cell.text) > CELL_CHARACTERS or read > ALL_CHARACTERS:
             text = f"cell {position} is left out: it has {len(cell.text):,} characters, more than anybody can read"
-            remarks.append(Remark("oversized", text, cell.grade_id if len(cell.grade_id) < 100 else ""))
+            remarks.append(Remark("oversized", text, quoted(cell.grade_id)))
             read -= len(cell.text)
             continue
         if writable(cell.text) != cell.text:
             text = (
                 f"cell {position} has characters that no text can have (NUL, half surrogates); they are read as \ufffd"
             )
-            remarks.append(Remark("characters", text, cell.grade_id if len(cell.grade_id) < 100 else ""))
+            remarks.append(Remark("characters", text, quoted(cell.grade_id)))
             cell = Cell(**{**cell.__dict__, "text": writable(cell.text)})
         cells.append(cell)
     if broken:

@@ -5,7 +5,7 @@ from collections import Counter
 
 from tutor.grading.form import Asked, Form, same
 from tutor.grading.notebook import Cell
-from tutor.grading.submission import Remark, quoted
+from tutor.grading.submission import Remark, listed, quoted
 
 FLAGS = ("grade", "solution", "locked", "task", "points", "schema_version")
 
@@ -41,9 +41,9 @@ def changed(cells: list[Cell], placed: list[Asked | None]) -> list[Remark]:
             remarks.append(Remark("changed-cell", said))
         if asked.role != "other":
             remarks += [Remark(kind, f"{name}: {said}", asked.grade_id) for kind, said in _disguises(cell, asked)]
-        added = [quoted(tag) for tag in cell.tags if tag not in asked.tags]
+        added = [tag for tag in cell.tags if tag not in asked.tags]
         if added:
-            said = f"{name}: the tags {', '.join(added)} were added to it; they have no effect"
+            said = f"{name}: the tags {listed(added)} were added to it; they have no effect"
             remarks.append(Remark("tags", said, asked.grade_id))
     return remarks
 
