@@ -1,0 +1,1 @@
+"""Grade a class: intake → warm sandboxed kernel → trusted verdict → gradebook."""
