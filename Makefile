@@ -28,7 +28,7 @@ lab: environment  ## Open JupyterLab on the notebooks (options: make lab LAB_ARG
 	    $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: environment  ## Run all tests (options: make test TEST_ARGS="-k relu")
-	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(TEST_ARGS)
+	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadscope $(TEST_ARGS)
 
 pictures: environment  ## Take the README's pictures anew from the browser tests
 	@$(python) -m pytest tests/test_browser.py

@@ -42,16 +42,24 @@ def pytest_unconfigure() -> None:
     HOME.cleanup()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what has to run on one worker when there are several (``--dist loadgroup``).
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Say what has to run on one worker when there are several.
 
     A file's tests share what its fixtures make, and a notebook's cells a kernel, so they stay together; the tests of
     nbgrader do so chapter by chapter, and those of the checks share nothing.
     """
-    for item in items:
-        if not item.path.name.startswith("test_checking"):
-            chapter = getattr(getattr(item, "callspec", None), "params", {}).get("course", "")
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {chapter}"))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            name = Path(file).name
+            if name.startswith("test_checking"):
+                return nodeid
+            return file + nodeid.partition("[")[2] if name == "test_nbgrader.py" else file
+
+    return ByWhatIsShared(config, log)
 
 
 def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str | None:
