@@ -24,7 +24,7 @@ from tutor.course.source import GradedCheck, graded_checks
 
 CHAPTERS = [chapter.name for chapter in find_chapters(CHECKOUT)]
 THROUGH_THE_EXCHANGE = ("right in vectorised", "untouched")  # the others' files are put where `collect` puts these
-MISTAKEN = 8  # learners of a class who are wrong; the checks' own tests run every misconception of the bank
+MISTAKEN = 4  # learners of a class who are wrong; the checks' own tests run every misconception of the bank
 LEARNER_SETTINGS = """
 c = get_config()
 c.CourseDirectory.course_id = "layer-by-layer"

@@ -45,7 +45,7 @@ def misconceptions(exercises: list[str], most: int) -> list[dict[str, str]]:
 
 
 def _spread(found: list[str], most: int) -> list[str]:
-    return found if len(found) <= most else [found[turn * len(found) // most] for turn in range(most)]
+    return found if len(found) <= most else [found[(2 * turn + 1) * len(found) // (2 * most)] for turn in range(most)]
 
 
 def with_misconception(exercise: str, misconception: str) -> str:
