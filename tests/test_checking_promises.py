@@ -42,7 +42,7 @@ def numbers(value) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("name", "identity", "promise"), promises(), ids=lambda part: part if isinstance(part, str) else ""
+    ("name", "identity", "promise"), list(promises()), ids=lambda part: part if isinstance(part, str) else ""
 )
 def test_what_a_hint_says_a_call_gives_is_what_it_gives(name, identity, promise):
     for function, said in ((bank.get(name).oracle, promise["right"]), (bank.twin(name, identity), promise["wrong"])):
