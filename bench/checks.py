@@ -73,8 +73,7 @@ def count(name: str) -> Count:
         found.misconceptions += 1
         found.caught += all(not report.passed or report.notes for report in reports)
         found.named += all([told.id for told in (*report.diagnoses, *report.notes)] == [identity] for report in reports)
-    functions = {frozenset([identity]): twin for identity, twin in exercise.twins.items()}
-    functions |= {frozenset(pair): function for pair, function in exercise.pairs()}
+    functions = exercise.mistakes()
     for pair, function in exercise.pairs():
         report = run(name, function)
         told = frozenset(diagnosis.id for diagnosis in report.diagnoses)

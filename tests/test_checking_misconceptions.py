@@ -62,8 +62,7 @@ def some_pairs(name: str, most: int):
 def test_two_at_once_are_named_as_the_two_or_as_what_they_come_to(name):
     # Where another name is given than the two, that one must do the very same: a mask, or two that come to a third.
     exercise = bank.get(name)
-    functions = {frozenset([identity]): twin for identity, twin in exercise.twins.items()}
-    functions |= {frozenset(pair): function for pair, function in exercise.pairs()}
+    functions = exercise.mistakes()
     pairs = some_pairs(name, 60)
     others = {}
     for pair, function in pairs:

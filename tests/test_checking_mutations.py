@@ -54,8 +54,7 @@ def test_two_random_changes_at_once_are_caught_unless_they_cancel_out(name):
 def test_what_is_named_is_what_was_done(name):
     """A name is given to a changed answer only where it does the same as the twin of that name, with fresh numbers too."""
     exercise = bank.get(name)
-    twins = {frozenset([identity]): twin for identity, twin in exercise.twins.items()}
-    twins |= {frozenset(pair): function for pair, function in exercise.pairs()}
+    twins = exercise.mistakes()
     made = [text for _, text in mutants(ANSWERS[name])]
     for text in random.Random(name).sample(made, min(len(made), 5 if name in LOGGING else 20)):
         function = function_of(name, text)

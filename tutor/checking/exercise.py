@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ Function = Callable[..., Any]
 CORE = "values"  # the aspect without which an answer earns nothing
 CONDUCT = "conduct"  # keeps its input, its dtype, and says the same thing twice
 GRADIENT = "gradient"
+RIGHT: frozenset[str] = frozenset()  # what a model of an exercise is given to have none of its misconceptions
 
 
 class Folder:
@@ -52,6 +54,11 @@ class Case:
     required: bool = True
     fresh: bool = False
 
+    def in_float32(self) -> Case:
+        """Return the case with float32 arguments and the aspect of conduct: for how an answer treats its input."""
+        args = (arg.float() if isinstance(arg, torch.Tensor) and arg.is_floating_point() else arg for arg in self.args)
+        return replace(self, aspect=CONDUCT, args=tuple(args))
+
 
 class Draw:
     """A seeded source of sizes and values for the cases.
@@ -78,6 +85,12 @@ class Draw:
     def normal(self, *shape: int, scale: float = 1.0) -> torch.Tensor:
         """Return a float64 tensor of the given shape, normal with mean 0 and deviation ``scale``."""
         return scale * torch.randn(shape, generator=self._generator, dtype=torch.float64)
+
+    def digits(self, *shape: int, negative: float = 0.3) -> torch.Tensor:
+        """Return whole numbers from 1 to 9 as float64 that seldom repeat and can be followed by hand; a share is negative."""
+        count = math.prod(shape)
+        found = self.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
+        return torch.where(self.uniform(count) < negative, -found, found).double().reshape(shape)
 
     def off_zero(self, *shape: int, low: float = 0.2, high: float = 3.0) -> torch.Tensor:
         """Return values of either sign whose magnitude is in [low, high): clear of a kink at zero.
@@ -158,7 +171,7 @@ class Exercise:
         def register(function: Function) -> Function:
             self._model, self._switches = function, switches
             for switch in switches:
-                self.twins[switch] = self._with(frozenset({switch}))
+                self.twins[switch] = self._with(function, switch)
             return function
 
         return register
@@ -166,23 +179,23 @@ class Exercise:
     def alone(self, model: Function, *identities: str) -> None:
         """Register wrong twins that ``model`` (see :meth:`model`) can be, each on its own: too rare to be paired."""
 
-        def register(identity: str) -> None:
-            self.twin(identity)(lambda *args, **kwargs: model(*args, wrong=frozenset({identity}), **kwargs))
-
         for identity in identities:
-            register(identity)
+            self.twins[identity] = self._with(model, identity)
 
     def pairs(self) -> Iterator[tuple[tuple[str, str], Function]]:
         """Yield each pair of switchable misconceptions with the function that has both."""
-        for first, second in combinations(self._switches, 2):
-            yield (first, second), self._with(frozenset({first, second}))
+        if self._model is not None:
+            for first, second in combinations(self._switches, 2):
+                yield (first, second), self._with(self._model, first, second)
 
-    def _with(self, wrong: frozenset[str]) -> Function:
-        model = self._model
-        assert model is not None
+    def mistakes(self) -> dict[frozenset[str], Function]:
+        """Return every wrong function that is known: each twin and each pair, by what is wrong with it."""
+        singles = {frozenset([identity]): twin for identity, twin in self.twins.items()}
+        return singles | {frozenset(pair): function for pair, function in self.pairs()}
 
+    def _with(self, model: Function, *wrong: str) -> Function:
         def twin(*args: Any, **kwargs: Any) -> Any:
-            return model(*args, wrong=wrong, **kwargs)
+            return model(*args, wrong=frozenset(wrong), **kwargs)
 
         twin.__name__ = twin.__qualname__ = self.name
         return twin

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
 
 if TYPE_CHECKING:
     from tutor import board
@@ -17,6 +20,19 @@ def logged(folder: Path) -> board.Events | None:
         return board.read(folder)
     except board.BoardError:
         return None
+
+
+def pictures(folder: Path, tags: Sequence[str], shown: Callable[[Tensor], str]) -> dict[str, Any]:
+    """Say what each tag shows at each step, in the words of ``shown`` for a picture (H, W, 3)."""
+    events = logged(folder)
+    images = events.images if events else {}
+    facts: dict[str, Any] = {
+        tag: {f"step {step}": shown(picture) for step, picture in sorted(images.get(tag, {}).items())} or "no pictures"
+        for tag in tags
+    }
+    if "no pictures" in facts.values():
+        facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
+    return facts
 
 
 def closed(value: Any, args: tuple[Any, ...]) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+from tutor.checking.bank.cnn.common import CHAPTER
+from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
 
 CLASSES = 10
 PERCENT = (60, 75, 85, 95)  # where the tiers of tutor.training's small challenge begin

@@ -11,7 +11,6 @@ from torch import Tensor
 from tutor.checking.exercise import Draw
 
 CHAPTER = "06_cnn"
-RIGHT: frozenset[str] = frozenset()
 
 
 def targets(draw: Draw, number: int, classes: int) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, number
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.cnn.common import CHAPTER, number
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 

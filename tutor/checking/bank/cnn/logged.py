@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
+from tutor.checking.bank.cnn.common import CHAPTER
 from tutor.checking.bank.logs import closed, logged
-from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
 
 def _log(folder: Path, losses: Sequence[float], accuracies: Sequence[float], *, wrong: frozenset[str] = RIGHT) -> None:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.cnn.common import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 class _Flattened(nn.Module):

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, number, softmax
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.cnn.common import CHAPTER, number, softmax
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def answers(draw: Draw, images: int, classes: int, *, right: int) -> tuple[Tensor, Tensor]:

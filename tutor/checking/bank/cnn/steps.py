@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, RIGHT, one_of_each, softmax, targets
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.cnn.common import CHAPTER, one_of_each, softmax, targets
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def _step(
@@ -118,8 +118,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(
         "odd sizes in the pooling", 2, 2, (draw.size(1) * 2 + 5, 5), 2, (3, 3), 3
     )  # pooling leaves a row and a column out
-    single = case("conduct", 2, 1, (4, 4), 2, (3, 3), 3)
-    yield Case("conduct", tuple(part.float() if part.is_floating_point() else part for part in single.args))
+    yield case("conduct", 2, 1, (4, 4), 2, (3, 3), 3).in_float32()
 
 
 def _gradients(

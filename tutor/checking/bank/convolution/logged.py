@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tutor.checking.bank.convolution.maps import tiled
 from tutor.checking.bank.convolution.sizes import CHAPTER
-from tutor.checking.bank.logs import closed, logged
+from tutor.checking.bank.logs import closed, pictures
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 Block = tuple[int, int]  # where a block's top left corner lies in a picture
@@ -70,15 +70,7 @@ def _pictures(maps: Tensor, wrong: frozenset[str]) -> Tensor:
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: what each tag shows at each step."""
     folder, name, batches = args[0], args[1], args[3]
-    events = logged(folder.path)
-    images = events.images if events else {}
-    facts: dict[str, Any] = {}
-    for tag in (f"{name}/input", f"{name}/maps"):
-        steps = sorted(images.get(tag, {}).items())
-        facts[tag] = {f"step {step}": _shown(picture, batches) for step, picture in steps} or "no pictures"
-    if "no pictures" in facts.values():
-        facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
-    return facts
+    return pictures(folder.path, (f"{name}/input", f"{name}/maps"), lambda picture: _shown(picture, batches))
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from tutor.checking.bank.linear.layer import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def whole_numbers(value: Any, args: tuple[Any, ...]) -> Any:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.linear.layer import CHAPTER, RIGHT, numbers, single
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _flat(input: Tensor, start_dim: int = 0, end_dim: int = -1, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -54,7 +54,7 @@ flatten = Exercise(
 @flatten.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, *shape: int, **options: int) -> Case:
-        return Case(aspect, (numbers(draw, *shape),), options)
+        return Case(aspect, (draw.digits(*shape),), options)
 
     yield case(CORE, 2, 3, draw.size(2))
     yield case(CORE, 2, draw.size(3), 2, 4, start_dim=1)
@@ -71,10 +71,10 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", 1, draw.size(2), 3, start_dim=1)
     yield case("shapes")
     # The batch's memory holds channels last, as pictures from files do.
-    yield Case("any layout in memory", (numbers(draw, 2, 2, draw.size(3), 3).permute(0, 3, 1, 2),), {"start_dim": 1})
-    yield Case("any layout in memory", (numbers(draw, 3, draw.size(2)).T,))
+    yield Case("any layout in memory", (draw.digits(2, 2, draw.size(3), 3).permute(0, 3, 1, 2),), {"start_dim": 1})
+    yield Case("any layout in memory", (draw.digits(3, draw.size(2)).T,))
     yield replace(case(GRADIENT, 2, 3, draw.size(2), start_dim=1), gradient=True)
-    yield single(case(CONDUCT, 2, 3, draw.size(2), start_dim=1))
+    yield case(CONDUCT, 2, 3, draw.size(2), start_dim=1).in_float32()
 
 
 flatten.model(
@@ -120,9 +120,9 @@ flatten_backward = Exercise("flatten_backward", CHAPTER, _by_autograd, by_hand=T
 @flatten_backward.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, *shape: int, **options: int) -> Case:
-        images = numbers(draw, *shape)
+        images = draw.digits(*shape)
         flat = torch.flatten(images, **options)
-        return Case(aspect, (numbers(draw, *flat.shape), images), options)
+        return Case(aspect, (draw.digits(*flat.shape), images), options)
 
     yield case(CORE, 2, 3, 2, draw.size(2), start_dim=1)
     yield case(CORE, 2, 2, draw.size(3), 4, start_dim=1)
@@ -130,7 +130,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("end_dim", 2, 3, draw.size(2), 3, start_dim=1, end_dim=2)
     yield case("end_dim", 2, draw.size(3), 3, end_dim=-2)
     yield case("shapes", 1, draw.size(2), 3, start_dim=1)
-    yield single(case(CONDUCT, 2, 3, draw.size(2), start_dim=1))
+    yield case(CONDUCT, 2, 3, draw.size(2), start_dim=1).in_float32()
 
 
 @flatten_backward.model(
@@ -182,7 +182,7 @@ def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, samples: int, channels: int, height: int, width: int, out: int) -> Case:
         features = channels * height * width
         shapes = (samples, channels, height, width), (out, features), (out,)
-        return Case(aspect, tuple(numbers(draw, *shape) for shape in shapes))
+        return Case(aspect, tuple(draw.digits(*shape) for shape in shapes))
 
     yield case(CORE, 2, 2, 2, 3, 3)
     yield case(CORE, draw.size(3), 3, 2, 2, 2)
@@ -190,7 +190,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("batches of any size", 4, 1, draw.size(2), 3, 3)
     yield case("batches of any size", 1, 3, 2, 2, 1)
     yield replace(case(GRADIENT, 2, 2, 2, draw.size(2), 2), gradient=True)
-    yield single(case(CONDUCT, 2, 2, 2, 2, 2))
+    yield case(CONDUCT, 2, 2, 2, 2, 2).in_float32()
 
 
 @mend_flatten.model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -11,23 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 CHAPTER = "05_linear"
-RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
-
-
-def numbers(draw: Draw, *shape: int) -> Tensor:
-    """Return whole numbers from 1 to 9, some of them negative, that seldom repeat: they can be followed by hand."""
-    count = math.prod(shape)
-    digits = draw.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
-    return torch.where(draw.uniform(count) < 0.3, -digits, digits).double().reshape(shape)
-
-
-def single(case: Case) -> Case:
-    """Return a case with its tensors in float32, for how an answer treats its input."""
-    args = tuple(arg.float() if isinstance(arg, Tensor) else arg for arg in case.args)
-    return replace(case, aspect=CONDUCT, args=args)
 
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -73,8 +58,8 @@ linear = Exercise(
 @linear.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, before: tuple[int, ...], into: int, out: int, bias: bool = True) -> Case:
-        args = numbers(draw, *before, into), numbers(draw, out, into)
-        return Case(aspect, (*args, numbers(draw, out)) if bias else args)
+        args = draw.digits(*before, into), draw.digits(out, into)
+        return Case(aspect, (*args, draw.digits(out)) if bias else args)
 
     yield case(CORE, (2,), 2, 2)  # a square weight fits either way round
     yield case(CORE, (draw.size(2),), 3, 4)
@@ -89,7 +74,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", (3,), 1, 2)
     yield replace(case(GRADIENT, (draw.size(2),), 3, 2), gradient=True)
     yield replace(case(GRADIENT, (3,), draw.size(2), 3, bias=False), gradient=True)
-    yield single(case(CONDUCT, (2,), 3, 4))
+    yield case(CONDUCT, (2,), 3, 4).in_float32()
 
 
 linear.model(
@@ -138,7 +123,7 @@ linear_backward = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, samples: int, into: int, out: int) -> Case:
         shapes = (samples, out), (samples, into), (out, into), (out,)
-        return Case(aspect, tuple(numbers(draw, *shape) for shape in shapes))
+        return Case(aspect, tuple(draw.digits(*shape) for shape in shapes))
 
     yield case(CORE, 2, 2, 2)
     yield case(CORE, draw.size(3), 2, 4)
@@ -147,7 +132,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", 1, 2, 3)
     yield case("shapes", 3, 1, 2)
     yield case("shapes", 2, 3, 1)
-    yield single(case(CONDUCT, 2, 3, 2))
+    yield case(CONDUCT, 2, 3, 2).in_float32()
 
 
 @linear_backward.model(

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.linear.layer import CHAPTER, RIGHT, numbers
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -109,7 +109,7 @@ mixed_rows = Exercise("mixed_rows", CHAPTER, lambda layer, images: _changes(laye
 @mixed_rows.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, layer: Layer, samples: int) -> Case:
-        return Case(aspect, (layer, numbers(draw, samples, 2, 2, 2)), observe=_table)
+        return Case(aspect, (layer, draw.digits(samples, 2, 2, 2)), observe=_table)
 
     yield case(CORE, one_by_one, draw.size(3))
     yield case(CORE, with_the_one_before, draw.size(3))
@@ -121,7 +121,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("hidden dependence", first_output_alone, draw.size(3))
     plain = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]).double()  # one is black already, and one white
     yield Case("hidden dependence", (one_by_one, plain), observe=_table)
-    yield Case("conduct", (one_by_one, numbers(draw, 2, 1, 2, 2).float()), observe=_table)
+    yield Case("conduct", (one_by_one, draw.digits(2, 1, 2, 2).float()), observe=_table)
 
 
 mixed_rows.model(

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.linear.layer import CHAPTER, RIGHT, numbers
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _stack(
@@ -46,9 +46,9 @@ affine_stack = Exercise("affine_stack", CHAPTER, lambda input, weights, biases: 
 @affine_stack.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, samples: int, *sizes: int) -> Case:
-        weights = [numbers(draw, out, into) for into, out in pairwise(sizes)]
-        biases = [10 * numbers(draw, out) for out in sizes[1:]]
-        return Case(aspect, (numbers(draw, samples, sizes[0]), weights, biases))
+        weights = [draw.digits(out, into) for into, out in pairwise(sizes)]
+        biases = [10 * draw.digits(out) for out in sizes[1:]]
+        return Case(aspect, (draw.digits(samples, sizes[0]), weights, biases))
 
     yield case(CORE, 3, 2, 2, 2)
     yield case(CORE, 2, 2, 2, 2, 2)

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, RIGHT, distinct
+from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, distinct
 from tutor.checking.bank.sides import Pair
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 OutputSize = int | tuple[int | None, int | None]
 
@@ -43,8 +43,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("larger than the input", (3, 4), 5)
     yield case("larger than the input", (4, draw.size(5)), (2, 9))
     yield replace(case(GRADIENT, (5, 7), (2, 3)), gradient=True)
-    single = case(CONDUCT, (4, 6), 2)
-    yield replace(single, args=(single.args[0].float(), 2))
+    yield case(CONDUCT, (4, 6), 2).in_float32()
 
 
 def _bins(n: int, size: int, wrong: frozenset[str]) -> list[Pair]:

@@ -9,9 +9,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, PLACING, RIGHT, distinct, steps, taps, windows
+from tutor.checking.bank.pooling.windows import AVERAGES, CHAPTER, PLACING, distinct, steps, taps, windows
 from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries, pair
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _right(
@@ -70,8 +70,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(TOGETHER, (8, 7), (2, 3), stride=(3, 2), padding=1, ceil_mode=True)
     yield replace(case(GRADIENT, (5, 6), 3, stride=2), gradient=True)
     yield replace(case(GRADIENT, (5, 4), 2, padding=1), gradient=True)
-    single = case(CONDUCT, (4, 6), 2)
-    yield replace(single, args=(single.args[0].float(), 2))
+    yield case(CONDUCT, (4, 6), 2).in_float32()
 
 
 @avg_pool2d.model(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, distinct, steps, windows
+from tutor.checking.bank.pooling.windows import CHAPTER, distinct, steps, windows
 from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, pair
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
 
 
 def _by_autograd(forward: Callable[..., Tensor]) -> Callable[..., tuple[Tensor]]:
@@ -51,8 +50,7 @@ def _cases(draw: Draw, forward: Callable[..., Tensor]) -> Iterable[Case]:
     yield case("pairs", (8, 6), (4, 3), stride=(4, 1), padding=(2, 1))
     yield case(TOGETHER, (6, 7), 3, stride=2, padding=1)
     yield case(TOGETHER, (5, 8), (2, 3), stride=(1, 2), padding=(1, 0))
-    single = case(CONDUCT, (4, 6), 2)
-    yield replace(single, args=(single.args[0].float(), single.args[1].float(), 2))
+    yield case(CONDUCT, (4, 6), 2).in_float32()
 
 
 max_pool2d_backward = Exercise(

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.logs import closed, logged
+from tutor.checking.bank.logs import closed, pictures
 from tutor.checking.bank.pooling.shifts import largest
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
+from tutor.checking.bank.pooling.windows import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
 
 def _log(
@@ -46,17 +46,7 @@ def _log(
 def _read(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     folder, name, batches = args[0], args[1], args[3]
-    tags = (f"{name}/input", f"{name}/output")
-    events = logged(folder.path)
-    images = events.images if events else {}
-    facts: dict[str, Any] = {
-        tag: {f"step {step}": _shown(picture, batches) for step, picture in sorted(images.get(tag, {}).items())}
-        or "no pictures"
-        for tag in tags
-    }
-    if "no pictures" in facts.values():
-        facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
-    return facts
+    return pictures(folder.path, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, MAXIMA, PLACING, RIGHT, distinct, steps, taps, windows
+from tutor.checking.bank.pooling.windows import CHAPTER, MAXIMA, PLACING, distinct, steps, taps, windows
 from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 Result = Tensor | tuple[Tensor, ...]
 
@@ -76,8 +76,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield Case(TOGETHER, (image, 2), {"stride": 3, "padding": 1, "dilation": 3, "ceil_mode": True})
     yield replace(case(GRADIENT, (5, 6), 3, stride=2), gradient=True)
     yield replace(case(GRADIENT, (5, 4), 2, padding=1), gradient=True)
-    single = case(CONDUCT, (4, 6), 2)
-    yield replace(single, args=(single.args[0].float(), 2))
+    yield case(CONDUCT, (4, 6), 2).in_float32()
 
 
 @max_pool2d.model(

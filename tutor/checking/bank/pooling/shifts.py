@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.pooling.windows import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 predict_pooling = Exercise("predict_pooling", CHAPTER, lambda: ([[6.0, 4.0], [7.0, 9.0]], [[3.75, 2.25], [4.5, 5.0]]))
 

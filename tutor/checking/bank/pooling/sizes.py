@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from tutor.checking.bank.counts import whole
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, distinct, output_size
+from tutor.checking.bank.pooling.windows import CHAPTER, distinct, output_size
 from tutor.checking.bank.sides import TOGETHER
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
 
 
 def _size(

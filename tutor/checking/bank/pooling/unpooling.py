@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.pooling.windows import CHAPTER, RIGHT, distinct, steps
+from tutor.checking.bank.pooling.windows import CHAPTER, distinct, steps
 from tutor.checking.bank.sides import Pair, Sizes, pair
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _right(
@@ -62,8 +62,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("pairs", (7, 9), 3, stride=(2, 3), padding=(1, 0))
     yield case("pairs", (4 + more, 7), (2, 3), stride=(2, 1), padding=(0, 1))
     yield replace(case(GRADIENT, (4, 6), 2), gradient=True)
-    single = case(CONDUCT, (4, 6), 2)
-    yield replace(single, args=(single.args[0].float(), *single.args[1:]))
+    yield case(CONDUCT, (4, 6), 2).in_float32()
 
 
 @max_unpool2d.model(

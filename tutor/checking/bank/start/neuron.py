@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,23 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 CHAPTER = "00_start"
-RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
-
-
-def numbers(draw: Draw, *shape: int) -> Tensor:
-    """Return whole numbers from 1 to 9, some of them negative, that seldom repeat: they can be followed by hand."""
-    count = math.prod(shape)
-    digits = draw.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
-    return torch.where(draw.uniform(count) < 0.3, -digits, digits).double().reshape(shape)
-
-
-def single(case: Case) -> Case:
-    """Return a case with its tensors in float32, for how an answer treats its input."""
-    args = tuple(arg.float() if isinstance(arg, Tensor) else arg for arg in case.args)
-    return replace(case, aspect=CONDUCT, args=args)
 
 
 def _neuron(inputs: Tensor, weights: Tensor, bias: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -54,7 +39,7 @@ neuron = Exercise("neuron", CHAPTER, lambda inputs, weights, bias: _neuron(input
 @neuron.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, size: int) -> Case:
-        return Case(aspect, (numbers(draw, size), numbers(draw, size), numbers(draw)))
+        return Case(aspect, (draw.digits(size), draw.digits(size), draw.digits()))
 
     yield Case(
         CORE, (torch.tensor([1.0, 2.0]).double(), torch.tensor([3.0, -1.0]).double(), torch.tensor(0.5).double())
@@ -63,12 +48,12 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(CORE, draw.size(3))
     yield case(CORE, draw.size(4))
     # Two whose result is negative, so that one cut off at 0 shows.
-    yield Case(CORE, (-numbers(draw, 3).abs(), numbers(draw, 3).abs(), -numbers(draw).abs()))
-    yield Case(CORE, (numbers(draw, 2).abs(), -numbers(draw, 2).abs(), torch.tensor(0.5).double()))
+    yield Case(CORE, (-draw.digits(3).abs(), draw.digits(3).abs(), -draw.digits().abs()))
+    yield Case(CORE, (draw.digits(2).abs(), -draw.digits(2).abs(), torch.tensor(0.5).double()))
     yield case("shapes", 1)
     yield case("shapes", draw.size(9))
     yield replace(case(GRADIENT, draw.size(3)), gradient=True)
-    yield single(case(CONDUCT, 3))
+    yield case(CONDUCT, 3).in_float32()
 
 
 neuron.model(
@@ -116,7 +101,7 @@ gradient_step = Exercise(
 @gradient_step.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, size: int, lr: float) -> Case:
-        return Case(aspect, (numbers(draw, size), numbers(draw), numbers(draw, size), 10 * numbers(draw), lr))
+        return Case(aspect, (draw.digits(size), draw.digits(), draw.digits(size), 10 * draw.digits(), lr))
 
     yield case(CORE, 2, 0.5)
     yield case(CORE, draw.size(3), 0.1)
@@ -136,7 +121,7 @@ def _(draw: Draw) -> Iterable[Case]:
         )
     yield case("shapes", 1, 0.5)
     yield case("shapes", draw.size(7), 0.2)
-    yield single(case(CONDUCT, 3, 0.1))
+    yield case(CONDUCT, 3, 0.1).in_float32()
 
 
 gradient_step.model(
@@ -206,7 +191,7 @@ mend_descent = Exercise(
 @mend_descent.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, size: int, lr: float, steps: int) -> Case:
-        tensors = numbers(draw, size), numbers(draw), draw.off_zero(size, low=0.5, high=1.5), numbers(draw)
+        tensors = draw.digits(size), draw.digits(), draw.off_zero(size, low=0.5, high=1.5), draw.digits()
         return Case(aspect, (*tensors, lr, steps))
 
     yield case(CORE, 2, 0.1, 3)
@@ -214,7 +199,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(CORE, 2, 0.02, draw.size(5))
     yield case("shapes", 1, 0.1, 4)
     yield case("shapes", 3, 0.1, 1)
-    yield single(case(CONDUCT, 3, 0.05, 3))
+    yield case(CONDUCT, 3, 0.05, 3).in_float32()
 
 
 mend_descent.model(

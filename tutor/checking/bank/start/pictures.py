@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.start.neuron import CHAPTER, RIGHT, numbers, single
-from tutor.checking.exercise import CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.bank.start.neuron import CHAPTER
+from tutor.checking.exercise import CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 Shape = tuple[int, ...]
 
@@ -164,10 +164,10 @@ normalize = Exercise(
 @normalize.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, samples: int, channels: int, height: int, width: int) -> Case:
-        images = numbers(draw, samples, channels, height, width)
+        images = draw.digits(samples, channels, height, width)
         # Deviations of 0.5, 2, 4, ..., never 1, so that a quotient, a product and a square all differ.
-        deviations = 2.0 ** (numbers(draw, channels).abs().remainder(3) + 1) * 0.5 + 0.25
-        return Case(aspect, (images, numbers(draw, channels), deviations))
+        deviations = 2.0 ** (draw.digits(channels).abs().remainder(3) + 1) * 0.5 + 0.25
+        return Case(aspect, (images, draw.digits(channels), deviations))
 
     yield case(CORE, 2, 3, 2, 4)
     yield case(CORE, 2, 3, 4, 3)  # as wide as it has channels: a mean along the width fits
@@ -175,7 +175,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", draw.size(2), 1, 2, 3)
     yield case("shapes", 1, 4, draw.size(2), 2)
     yield replace(case(GRADIENT, 2, 3, 2, draw.size(2)), gradient=True)
-    yield single(case("conduct", 2, 3, 2, 2))
+    yield case("conduct", 2, 3, 2, 2).in_float32()
 
 
 normalize.model(

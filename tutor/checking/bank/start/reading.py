@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from tutor.checking.bank.logs import closed, logged
-from tutor.checking.bank.start.neuron import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
+from tutor.checking.bank.start.neuron import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
 if TYPE_CHECKING:
     pass

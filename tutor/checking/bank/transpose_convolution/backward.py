@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, pair
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, numbers
-from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, numbers
+from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
 
 
 def _right(grad_output: Tensor, input: Tensor, weight: Tensor, stride: Sizes = 1, padding: Sizes = 0) -> tuple[Tensor]:
@@ -65,8 +64,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("padding", 3, 2, (3, 6), (2, 5), padding=(0, 1))
     yield case(TOGETHER, 2, 2, (3, 2), (3, 4), stride=2, padding=1)
     yield case(TOGETHER, 2, 3, (2, 3), (4, 3), stride=(2, 3), padding=(2, 1))
-    single = case(CONDUCT, 2, 3, (3, 2), (2, 3))
-    yield replace(single, args=tuple(tensor.float() for tensor in single.args))
+    yield case(CONDUCT, 2, 3, (3, 2), (2, 3)).in_float32()
 
 
 @conv_transpose2d_backward.model(

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def _floats(value: Any, args: tuple[Any, ...]) -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from tutor.checking.bank.sides import Pair
-from tutor.checking.exercise import Draw
+from tutor.checking.exercise import RIGHT, Draw
 
 CHAPTER = "03_transpose_convolution"
-RIGHT: frozenset[str] = frozenset()  # a reference function without any of its misconceptions
 
 # The transpose convolution itself, under every name by which torch computes it. "conv_transpose" is what the watcher
 # records for the one operator that does both kinds. The gradient of a convolution for its input is one, too.
@@ -51,9 +49,7 @@ SCATTERING = frozenset({"col2im"})
 
 def numbers(draw: Draw, *shape: int) -> Tensor:
     """Return whole numbers from 1 to 9, some of them negative, that seldom repeat: they can be followed by hand."""
-    count = math.prod(shape)
-    digits = draw.uniform(-(-count // 9), 9).argsort(dim=1).flatten()[:count] + 1
-    return torch.where(draw.uniform(count) < 0.2, -digits, digits).double().reshape(shape)
+    return draw.digits(*shape, negative=0.2)
 
 
 # The misconceptions that `placement` knows: all others leave each product in its place.

@@ -14,12 +14,11 @@ from tutor.checking.bank.transpose_convolution.geometry import (
     CHAPTER,
     CONVOLUTIONS,
     PLACING,
-    RIGHT,
     SCATTERING,
     landing,
     numbers,
 )
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _matrix(weight: Tensor, input_size: Pair, *, wrong: frozenset[str] = RIGHT) -> Tensor:

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.sides import Pair
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, numbers
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, numbers
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _right(input: Tensor, weight: Tensor) -> Tensor:
@@ -43,8 +43,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("other kernels", 2, 3, (2, 3), (1, 1))
     yield case("other kernels", 2, 2, (3, 4), (3, 7))
     yield replace(case(GRADIENT, 2, 3, (2, 3), (3, 3)), gradient=True)
-    single = case(CONDUCT, 2, 3, (2, 3), (3, 3))
-    yield replace(single, args=tuple(tensor.float() for tensor in single.args))
+    yield case(CONDUCT, 2, 3, (2, 3), (3, 3)).in_float32()
 
 
 @resize_convolve.model(

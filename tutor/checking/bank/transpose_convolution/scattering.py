@@ -15,12 +15,11 @@ from tutor.checking.bank.transpose_convolution.geometry import (
     CHAPTER,
     CONVOLUTIONS,
     PLACING,
-    RIGHT,
     SCATTERING,
     landing,
     numbers,
 )
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def _right(
@@ -80,8 +79,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case(TOGETHER, 2, 2, (2, 3), (3, 3), bias=False, **together)
     yield case(TOGETHER, 2, 4, (2, 3), (2, 3), groups=2, stride=3, padding=1, dilation=2, output_padding=2)
     yield replace(case("gradient", 2, 3, (2, 3), (3, 2)), gradient=True)
-    single = case("conduct", 2, 2, (3, 2), (2, 3))
-    yield replace(single, args=tuple(tensor.float() for tensor in single.args))
+    yield case("conduct", 2, 2, (3, 2), (2, 3)).in_float32()
 
 
 # The misconceptions for which it counts how many products land at each place.

@@ -7,8 +7,8 @@ from itertools import product
 
 from tutor.checking.bank.counts import whole
 from tutor.checking.bank.sides import TOGETHER
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT
-from tutor.checking.exercise import CORE, Case, Draw, Exercise
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
+from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
 def _size(

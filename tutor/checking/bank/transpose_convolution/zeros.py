@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.bank.sides import TOGETHER, Pair, Sizes, entries
-from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, RIGHT, SCATTERING, TRANSPOSED, numbers
+from tutor.checking.bank.transpose_convolution.geometry import CHAPTER, SCATTERING, TRANSPOSED, numbers
 from tutor.checking.bank.transpose_convolution.scattering import LINKS
-from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, Case, Draw, Exercise
+from tutor.checking.exercise import CONDUCT, CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
 
 def _right(
@@ -59,8 +59,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield replace(case(TOGETHER, 2, 2, (2, 3), (3, 4), **together), gradient=True)
     yield case(TOGETHER, 3, 2, (3, 2), (4, 3), bias=False, stride=(3, 2), padding=(3, 1), output_padding=(2, 1))
     yield replace(case(GRADIENT, 2, 3, (2, 3), (3, 2)), gradient=True)
-    single = case(CONDUCT, 2, 2, (3, 2), (2, 3))
-    yield replace(single, args=tuple(tensor.float() for tensor in single.args))
+    yield case(CONDUCT, 2, 2, (3, 2), (2, 3)).in_float32()
 
 
 @conv_transpose2d_zeros.model(
