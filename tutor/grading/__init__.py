@@ -1,0 +1,1 @@
+"""Grading a class: read what was handed in, run it, judge it, record it."""
