@@ -41,7 +41,7 @@ class Zygote:
             listener.bind(self._path)
             listener.listen(128)
             self._process = subprocess.Popen(
-                [python, "-c", BOOT, str(listener.fileno()), str(os.getpid())],
+                [python, "-c", BOOT, str(listener.fileno()), str(os.getpid()), str(place.parent)],
                 env={**inherited, **ours, **fixed},
                 stdin=subprocess.PIPE,  # at its end once this process lets go of it or dies
                 stdout=log,

@@ -1,14 +1,16 @@
 """The warm process: imports everything once, with one thread, and forks at each request.
 
-It runs as ``python -c BOOT <descriptor of the listening socket> <process id of the owner>``. A connection is a request
-for one kernel and is served by a keeper, a fork of its own (``keeper.py``). The zygote ends, with every kernel, when
-its owner dies or at SIGTERM; when the owner only lets go of its standard input, as soon as the last kernel has ended.
+It runs as ``python -c BOOT <descriptor of the listening socket> <process id of the owner> <its private folder>``. A
+connection is a request for one kernel and is served by a keeper, a fork of its own (``keeper.py``). The zygote ends,
+with every kernel, when its owner dies or at SIGTERM; when only nobody holds its standard input any more, as soon as the
+last kernel has ended. What a dead owner can't do any more it does: it removes the folder with the sockets.
 """
 
 import gc
 import importlib
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -35,6 +37,7 @@ IMPORTS = (
     "tutor.plots",
     "tutor.training",
 )
+_SECONDS_TO_DIE = 1.0  # for an owner whose files are closed already
 
 
 def main() -> None:
@@ -45,6 +48,8 @@ def main() -> None:
     request = serve(listener, owner)
     if request is not None:
         become_kernel(request, warmth)
+    elif select.select([owner], [], [], 0)[0]:
+        shutil.rmtree(sys.argv[3], ignore_errors=True)  # another zygote of the same owner does it too
 
 
 def warm_up() -> Warmth:
@@ -105,6 +110,7 @@ def serve(listener: socket.socket, owner: int) -> Request | None:
         if request is None:
             os._exit(0)
         return request
+    select.select([owner], [], [], _SECONDS_TO_DIE)
     return None
 
 
