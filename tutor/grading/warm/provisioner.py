@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from tutor.grading.warm.errors import WarmError
 from tutor.grading.warm.kernel import WarmKernel
@@ -56,9 +56,9 @@ class WarmProvisioner(LocalProvisioner):
         with contextlib.ExitStack() as opened:
             streams = [_descriptor(kwargs.get(name), own, opened) for name, own in (("stdout", 1), ("stderr", 2))]
             self._warm = await asyncio.to_thread(_fork, cmd, environment, str(folder), streams)
-        self.process = self._warm  # type: ignore[assignment]
+        self.process = cast(Any, self._warm)  # has what LocalProvisioner uses of a Popen
         self.pid = self._warm.pid
-        self.cwd = folder  # type: ignore[assignment]
+        self.cwd = folder
         return self.connection_info
 
     async def poll(self) -> int | None:

@@ -15,23 +15,31 @@ import signal
 import socket
 import sys
 
+from tutor.checking import bank
 from tutor.grading.warm.forked import Warmth, become_kernel
 from tutor.grading.warm.keeper import Request, keep
 from tutor.grading.warm.processes import Doorbell, adopt_orphans, end_descendants
 
 # The working folder is off the path while modules are imported: what lies there may be anybody's.
 BOOT = "import sys; sys.path[:] = [p for p in sys.path if p]; from tutor.grading.warm.zygote import main; main()"
-# IPython and ipykernel: every kernel's; the rest: what the course's notebooks import.
+# First what every kernel imports until it answers, then what the course's notebooks import.
 IMPORTS = (
-    "numpy",
-    "IPython",
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "numpy",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "tutor.checking.notebook",
-    "tutor.checking.bank",
     "tutor.data",
     "tutor.board",
     "tutor.plots",
@@ -63,6 +71,7 @@ def warm_up() -> Warmth:
     torch.set_num_threads(1)
     for name in IMPORTS:
         importlib.import_module(name)
+    bank.names()  # imports the exercises of every chapter
     os.chdir("/")
     gc.collect()
     gc.freeze()  # or each fork's collector would copy every page
