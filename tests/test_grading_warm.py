@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from tutor.grading.warm import KERNEL_NAME, WarmError, install, manager, search_path
+from tutor.grading.warm import owner as owner_side
 from tutor.grading.warm.owner import HOUSEHOLD, Household
 
 SECONDS = 60  # for what takes a moment: reached only when something hangs
@@ -256,6 +257,19 @@ def test_a_zygote_that_ends_before_the_fork_is_told_of_in_a_sentence(tmp_path: P
         household.end()
 
 
+def test_a_zygote_that_hangs_is_told_of_in_a_sentence(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(owner_side, "SECONDS_TO_FORK", 0.01)
+    household = Household()
+    zygote = household.zygote(sys.executable, dict(os.environ))
+    try:
+        os.kill(zygote.pid, signal.SIGSTOP)
+        with pytest.raises(WarmError, match=r"has not forked the kernel within 0\.01 s"):
+            zygote.fork([], {}, str(tmp_path), [1, 2])
+    finally:
+        os.kill(zygote.pid, signal.SIGCONT)
+        household.end()
+
+
 def test_a_zygote_that_can_not_import_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('no torch today')")
     owner = managed()
@@ -346,6 +360,12 @@ def test_a_manager_of_many_keeps_several_at_once() -> None:
     finally:
         many.shutdown_all(now=True)
     assert not many.list_kernel_ids()
+
+
+def test_the_owner_itself_does_not_load_torch() -> None:
+    code = "import sys; from tutor.grading.warm import provisioner; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_nbval_runs_a_notebook_in_it_by_name(tmp_path: Path) -> None:

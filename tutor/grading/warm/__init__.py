@@ -10,7 +10,8 @@ jupyter_client finds it through the kernelspec ``tutor-warm``, which names the k
 
 - nbclient: ``NotebookClient(notebook, km=AsyncKernelManager(kernel_name="tutor-warm", kernel_spec_manager=manager()))``
 - nbval and everything else that starts kernels by name: ``JUPYTER_PATH=<search_path()>`` in the environment, or
-  ``install(prefix)`` once; then ``pytest --nbval --nbval-kernel-name=tutor-warm``
+  ``install(prefix)`` once; then ``pytest --nbval --nbval-kernel-name=tutor-warm`` (nbval refuses it beside
+  ``--nbval-current-env``, so in this checkout with ``-o addopts=`` before it)
 
 What differs from a kernel of ipykernel's own: whatever Python code the zygote has imported stays as it was then (after an
 edit of ``tutor`` start the program anew); string hashes are the same in all kernels of a zygote; and BLAS under

@@ -20,6 +20,7 @@ from tutor.grading.warm.zygote import BOOT
 # Set once, at the start of Python or when a library is imported: kernels that differ in one come from different zygotes.
 AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MPL", "TORCH", "MALLOC_", "GLIBC_")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+SECONDS_TO_FORK = 120.0  # importing torch from a slow disk included
 _SOCKET_ROOM = 60  # characters; a Unix socket's whole path has about 100
 
 
@@ -65,12 +66,20 @@ class Zygote:
         """
         connection = socket.socket(socket.AF_UNIX)
         wire = Wire(connection)
+        connection.settimeout(SECONDS_TO_FORK)
         try:
             connection.connect(self._path)
             wire.send({"arguments": [*arguments], "environment": environment, "folder": folder}, streams)
             answer = wire.receive()
+        except TimeoutError:
+            wire.close()
+            raise WarmError(
+                f"The warm process (number {self.pid}) has not forked the kernel within {SECONDS_TO_FORK:g} s: end it"
+                " and start the kernel again."
+            ) from None
         except OSError:  # refused or cut off: it has ended
             answer = None
+        connection.settimeout(None)
         if answer is None:
             wire.close()
             raise WarmError(self._what_happened())

@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 
-from tutor.checking import bank
 from tutor.grading.warm.forked import Warmth, become_kernel
 from tutor.grading.warm.keeper import Request, keep
 from tutor.grading.warm.processes import Doorbell, adopt_orphans, end_descendants
@@ -71,7 +70,7 @@ def warm_up() -> Warmth:
     torch.set_num_threads(1)
     for name in IMPORTS:
         importlib.import_module(name)
-    bank.names()  # imports the exercises of every chapter
+    importlib.import_module("tutor.checking.bank").names()  # imports the exercises of every chapter
     os.chdir("/")
     gc.collect()
     gc.freeze()  # or each fork's collector would copy every page
