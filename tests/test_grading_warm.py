@@ -132,7 +132,8 @@ def test_twenty_in_a_row_come_from_one_process_and_share_nothing() -> None:
 
 
 def test_the_kernel_has_the_environment_folder_and_streams_that_it_is_given(tmp_path: Path) -> None:
-    environment = {"PYTHONPATH": PYTHONPATH, "IPYTHONDIR": str(tmp_path / "ipython"), "TZ": "UTC-3", "ODD": "\udce9"}
+    given = {"IPYTHONDIR": str(tmp_path / "ipython"), "TZ": "UTC-3", "ODD": "\udce9"}
+    environment = {**owner_side.fixed_at_start(dict(os.environ)), **given}
     code = """
         import os, sys, time
         print(os.environb[b"ODD"], "HOME" in os.environ, os.getcwd(), time.timezone, repr(sys.stdin.read(1)))
