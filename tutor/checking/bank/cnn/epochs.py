@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -145,6 +146,10 @@ def _nothing(trace: list[str]) -> str:
     return "nothing: when the optimizer stepped, the gradients had been cleared"
 
 
+def _anew(*args: Any) -> tuple[Any, ...]:
+    return copy.deepcopy(args)
+
+
 @train_one_epoch.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(
@@ -161,7 +166,7 @@ def _(draw: Draw) -> Iterable[Case]:
         batches = [
             (draw.normal(size, 2, 2, 2), torch.tensor([draw.integer(0, 2) for _ in range(size)])) for size in sizes
         ]
-        return Case(aspect, (model, optimizer, iter(batches) if once else batches), observe=_trained, fresh=True)
+        return Case(aspect, (model, optimizer, iter(batches) if once else batches), observe=_trained, build=_anew)
 
     yield case(CORE, (draw.size(4), 4, 4))
     yield case(CORE, (5, draw.size(3)), momentum=0.9)
