@@ -14,6 +14,7 @@ from tutor.checking.apparatus import challenge
 from tutor.checking.apparatus.challenge import CLASSES, FEWER, IMAGES
 from tutor.checking.bank.cnn.common import CHAPTER
 from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
+from tutor.checking.results import STANDING
 
 PERCENT = (60, 75, 85, 95)  # where the tiers of tutor.training's small challenge begin
 CHANCE = 20  # percent: twice what guessing gets right
@@ -39,7 +40,7 @@ class Reached:
     tiers: int
 
 
-challenge.IN_PLACE_OF_NETS.append(Reached)
+STANDING.append(Reached)
 
 
 def _build(*, wrong: frozenset[str] = RIGHT) -> Any:
