@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -12,9 +11,6 @@ from tutor.checking.apparatus.linear import Snapshots, read_weights
 from tutor.checking.apparatus.logs import closed
 from tutor.checking.bank.linear.layer import CHAPTER
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
-
-if TYPE_CHECKING:
-    pass
 
 
 def _log(folder: Path, name: str, snapshots: Snapshots, *, wrong: frozenset[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,9 +12,6 @@ from torch import Tensor
 from tutor.checking.apparatus import logs, start
 from tutor.checking.bank.start.neuron import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
-
-if TYPE_CHECKING:
-    pass
 
 # What the card says of a ReLU that takes the absolute value; a test holds these to the card itself.
 ON_THE_CARD = {"input": -1.0, "expected": 0.0, "yours": 1.0, "read again": "ReLU"}
