@@ -41,20 +41,19 @@ class Cells:
 
     def ask(self, message: dict[str, Any], parts: Parts, seconds: float) -> tuple[dict[str, Any], Parts]:
         """Send a request and return what comes back within ``seconds`` and some. Raises Lost."""
+        run, late = self._run, f"it ran longer than {seconds:g} s and could only be stopped by ending its process"
         try:
-            self._run.frames.send(message, parts)
-            return self._run.frames.receive(most=MOST, deadline=time.monotonic() + seconds + SPARE)
+            run.frames.send(message, parts, deadline=time.monotonic() + seconds + SPARE)
+            return run.frames.receive(most=MOST, deadline=time.monotonic() + seconds + SPARE)
         except Late:
-            self._run.kill("time")
-            raise Lost(f"it ran longer than {seconds:g} s and could not be stopped but by ending its process") from None
+            run.kill("time", late)
         except TooMuch:
-            self._run.kill("killed")
-            raise Lost(f"it sent more than {MOST >> 20} MB back") from None
+            run.kill("killed", f"it sent more than {MOST >> 20} MB back")
         except Malformed as error:
-            self._run.kill("killed")
-            raise Lost(f"what it sent back is no message ({error})") from None
-        except (Gone, OSError):
-            raise Lost(self._run.because()) from None
+            run.kill("killed", f"what it sent back is no message ({error})")
+        except Gone:
+            run.kill("killed", "it closed the connection to the grader")
+        raise Lost(run.sentence[:1].lower() + run.sentence[1:].rstrip("."))
 
     def answer(self, name: str, seconds: float) -> Remote:
         """Return the learner's function of that name, for one half of a check that may take ``seconds``."""
