@@ -31,7 +31,7 @@ class Failure:
 
     kind: the name of its class. text: the class and the first line of its message. where: in words, the last line
     outside libraries that it went through, or "". mismatch: what about the call doesn't fit the answer's signature, or "".
-    callable: whether the answer has a signature at all (a built-in may have none). stub: it is the raise of an answer
+    signed: whether the answer has a signature at all (a built-in may have none). stub: it is the raise of an answer
     that isn't written yet.
     """
 
