@@ -1,12 +1,13 @@
 """The warm process's owner: starts it, gets one run after the other from it, and starts it anew when it has died."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from tutor.grading.den import jail, usage
 from tutor.grading.den.errors import INSTEAD, SandboxError
 from tutor.grading.den.run import Run
 from tutor.grading.frames import Frames
-from tutor.grading.inside.warm import BOOT
+from tutor.grading.inside.warm import BOOT, IMPORTS
 from tutor.grading.job import Limits, Sandbox
 from tutor.grading.warm.wire import Wire
 
@@ -22,20 +23,24 @@ SERVING = "tutor.grading.inside.serving:serve"
 _SECONDS_TO_WARM_UP = 120.0  # importing torch from a slow disk included
 _SECONDS_TO_ANSWER = 20.0  # reached only when the warm process hangs
 _SECONDS_TO_END = 10.0
+_PIDFD_OPEN = 434  # the system call
 
 
 class Den:
     """One warm process, for one submission after the other.
 
     sandbox: "none" isolates nothing and protects nobody: the same limits of each process, an own folder, and an end of
-    all that was started. serve: the function that runs beside the submission, as ``module:function``; it is given the ``Frames``.
+    all that was started. serve: the function that runs beside the submission, as ``module:function``; it is given the
+    ``Frames``. imports: the modules that the warm process imports once.
 
     A context manager; entering it takes seconds and raises SandboxError where there is no sandbox. For one thread at a time.
     """
 
-    def __init__(self, sandbox: Sandbox = "bubblewrap", *, serve: str = SERVING) -> None:
+    def __init__(
+        self, sandbox: Sandbox = "bubblewrap", *, serve: str = SERVING, imports: Sequence[str] = IMPORTS
+    ) -> None:
         self._isolated = sandbox != "none"
-        self._serve = serve
+        self._warmth = {"serve": serve, "imports": list(imports)}
         self._open = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._running = False
@@ -47,6 +52,12 @@ class Den:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id, out here, of what all runs descend from."""
+        assert self._process is not None, "use it in a `with`"
+        return self._process.pid
 
     @contextlib.contextmanager
     def run(self, limits: Limits) -> Iterator[Run]:
@@ -118,7 +129,7 @@ class Den:
             if "error" in answer:
                 raise SandboxError(f"The sandbox can't be started here ({answer['error']}): {INSTEAD}.")
             ours.settimeout(_SECONDS_TO_ANSWER)
-            self._idle = usage.family(self._process.pid)
+            self._idle = usage.family(self.pid)
             self._open = opened.pop_all()
 
     def _popen(self, control: int, home: str) -> subprocess.Popen[bytes]:
@@ -126,7 +137,7 @@ class Den:
             os.getpid()
         )  # readable once this process has ended, from whichever thread it started this
         settings = {
-            **{"control": control, "owner": owner, "path": jail.modules(), "serve": self._serve},
+            **{"control": control, "owner": owner, "path": jail.modules(), **self._warmth},
             **{"isolated": self._isolated, "folder": home, "below_tmp": jail.below_tmp()},
         }
         before = jail.bubblewrap(root=os.getuid() == 0) if self._isolated else []
@@ -145,14 +156,24 @@ class Den:
 
     def _descendants(self) -> set[int]:
         """Return the ids of the processes of the run."""
-        assert self._process is not None
-        return usage.family(self._process.pid) - self._idle - {self._process.pid}
+        return usage.family(self.pid) - self._idle
 
     def _last_words(self) -> str:
         """Return the last line that bubblewrap or the warm process wrote."""
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _descriptor_of_this_process() -> int:
+    """Return a descriptor that can be read once this process has ended; raises SandboxError.
+
+    Not ``os.pidfd_open``, which conda's Python lacks, nor bubblewrap's ``--die-with-parent``, which is the end of the thread.
+    """
+    descriptor: int = ctypes.CDLL(None).syscall(_PIDFD_OPEN, os.getpid(), 0)
+    if descriptor < 0:
+        raise SandboxError(f"The sandbox needs Linux 5.3 or younger, and this is {os.uname().release}: {INSTEAD}.")
+    return descriptor
 
 
 def _folder(prefix: str) -> tempfile.TemporaryDirectory[str]:

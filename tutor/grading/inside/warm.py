@@ -26,6 +26,7 @@ BOOT = (
     " from tutor.grading.inside.warm import main; main(settings)"
 )
 IMPORTS = (
+    "torch",
     "IPython.core.completer",
     "IPython.core.interactiveshell",
     "numpy",
@@ -43,11 +44,11 @@ Serve = Callable[[Frames], object]
 def main(settings: dict[str, Any]) -> None:
     """Warm up, say so, and serve until there is nobody left to serve.
 
-    settings: control and owner, descriptors; path, of modules; serve, as ``module:function``; isolated; folder, where an
+    settings: control and owner, descriptors; path, of modules; imports; serve, as ``module:function``; isolated; folder, where an
     isolated fork works; below_tmp, what has to stay visible there.
     """
     wire = Wire(socket.socket(fileno=settings["control"]))
-    warm = Warm(wire, settings["owner"], warm_up(settings["serve"]), settings)
+    warm = Warm(wire, settings["owner"], warm_up(settings["imports"], settings["serve"]), settings)
     error = warm.fork(None, {}) if settings["isolated"] else ""
     warm.end()
     if error:
@@ -57,10 +58,9 @@ def main(settings: dict[str, Any]) -> None:
     warm.serve()
 
 
-def warm_up(serve: str) -> Serve:
-    """Import everything with one thread and return the function that forks are to serve with."""
-    importlib.import_module("torch").set_num_threads(1)
-    for name in IMPORTS:
+def warm_up(imports: list[str], serve: str) -> Serve:
+    """Import everything, with one thread by the environment, and return the function that forks are to serve with."""
+    for name in imports:
         importlib.import_module(name)
     module, function = serve.split(":")
     found: Serve = getattr(importlib.import_module(module), function)
