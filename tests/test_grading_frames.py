@@ -57,7 +57,7 @@ def test_a_big_message_arrives_in_both_directions_at_once(ends) -> None:
         (announce(2**32 - 1, 2**64 - 1), TooMuch, "at most 1,000,000"),
         (announce(2, MOST - 1), TooMuch, "1,000,001 bytes"),
         (announce(2, 2**63, 2**63), TooMuch, "bytes"),  # their sum in 64 bits is 0
-        (announce(2) [:4] + struct.pack("!I", MOST_PARTS + 1), Malformed, "4097 parts"),
+        (announce(2)[:4] + struct.pack("!I", MOST_PARTS + 1), Malformed, "4097 parts"),
         (announce(2) + b"[]", Malformed, "object"),
         (announce(4) + b"null", Malformed, "object"),
         (announce(3) + b"{'}", Malformed, "no JSON"),

@@ -87,8 +87,8 @@ class Run:
             elif begun >= end:
                 self._end("time", f"It took longer than the {self._limits.seconds:g} s that a submission has.")
             elif (used := self._memory() / 2**20) > self._limits.memory_mb:
-                most = f"the {self._limits.memory_mb:,} MB that a submission has"
-                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, and {most} are fewer.")
+                most = f"more than the {self._limits.memory_mb:,} MB that a submission has"
+                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, {most}.")
             else:
                 pause = max(_SHORTEST_ROUND, (time.monotonic() - begun) / _SHARE)
                 continue
