@@ -44,7 +44,7 @@ class Run:
         self._found = found
         self._reading, self._writing = os.pipe()
         self._wish: tuple[Why, str] = ("", "")
-        self._watch = threading.Thread(target=self._until_it_ends, name="watch over a submission", daemon=True)
+        self._watch = threading.Thread(target=self._look_after, name="watch over a submission", daemon=True)
         self._watch.start()
 
     def kill(self, why: Why = "killed", sentence: str = "It was ended by the grader.") -> None:
@@ -63,13 +63,20 @@ class Run:
             os.close(self._writing)
             self._reading = self._writing = -1
 
+    def _look_after(self) -> None:
+        """Watch, and leave nothing unwatched."""
+        try:
+            self._until_it_ends()
+        except Exception as error:
+            self._end("killed", f"It could not be watched ({type(error).__name__}: {error}), so it was ended.")
+
     def _until_it_ends(self) -> None:
         """Watch, until it has ended by itself or has been ended."""
         events = select.poll()
         events.register(self._warm, select.POLLIN)
         events.register(self._reading, select.POLLIN)
         end = time.monotonic() + self._limits.seconds
-        pause = 0.0
+        pause = _SHORTEST_ROUND
         while True:
             ready = [descriptor for descriptor, _ in events.poll(min(pause, max(0.0, end - time.monotonic())) * 1000)]
             begun = time.monotonic()
@@ -80,8 +87,8 @@ class Run:
             elif begun >= end:
                 self._end("time", f"It took longer than the {self._limits.seconds:g} s that a submission has.")
             elif (used := self._memory() / 2**20) > self._limits.memory_mb:
-                most = f"the {self._limits.memory_mb:,} MB that a submission has"
-                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, and {most} are fewer.")
+                most = f"more than the {self._limits.memory_mb:,} MB that a submission has"
+                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, {most}.")
             else:
                 pause = max(_SHORTEST_ROUND, (time.monotonic() - begun) / _SHARE)
                 continue
