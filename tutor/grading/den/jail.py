@@ -122,8 +122,12 @@ def _places() -> list[str]:
         seen[str(PACKAGE.parent)] = "--tmpfs"
     for name in list(seen):  # folders on the way, which bubblewrap would make for root alone
         seen = dict.fromkeys(map(str, Path(name).parents), "--dir") | seen
-    for path in sorted(seen, key=lambda name: Path(name).parts):  # outer ones first
+    for path in sorted(seen, key=_parts):  # outer ones first
         options += [seen[path], path, *([path] if seen[path] == "--ro-bind" else [])]
     for path in ("/dev", *(path for path, how in seen.items() if how == "--tmpfs"), "/"):
         options += ["--remount-ro", path]
     return options
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return Path(path).parts
