@@ -96,7 +96,7 @@ def visible() -> list[str]:
 
 def below_tmp() -> list[str]:
     """Return what of it is seen below /tmp, to be seen there in the forks too, whose /tmp is their own."""
-    paths = [Path(path) for path in (*visible(), PACKAGE)]
+    paths = [*map(Path, visible()), PACKAGE]
     return [
         str(path)
         for path in paths
@@ -122,12 +122,8 @@ def _places() -> list[str]:
         seen[str(PACKAGE.parent)] = "--tmpfs"
     for name in list(seen):  # folders on the way, which bubblewrap would make for root alone
         seen = dict.fromkeys(map(str, Path(name).parents), "--dir") | seen
-    for path in sorted(seen, key=_parts):  # outer ones first
+    for path in sorted(seen, key=lambda name: Path(name).parts):  # outer ones first
         options += [seen[path], path, *([path] if seen[path] == "--ro-bind" else [])]
     for path in ("/dev", *(path for path, how in seen.items() if how == "--tmpfs"), "/"):
         options += ["--remount-ro", path]
     return options
-
-
-def _parts(path: str) -> tuple[str, ...]:
-    return Path(path).parts
