@@ -47,8 +47,11 @@ class Run:
         self._watch = threading.Thread(target=self._look_after, name="watch over a submission", daemon=True)
         self._watch.start()
 
-    def kill(self, why: Why = "killed", sentence: str = "It was ended by the grader.") -> None:
-        """End it, unless it has ended, and wait until all its processes are gone; ``why`` and ``sentence`` say why."""
+    def kill(self, why: Why = "killed", sentence: str = "") -> None:
+        """End it, unless it has ended, and wait until all its processes are gone; ``why`` and ``sentence`` say why.
+
+        Afterwards ``self.why`` is "ended" all the same where it ended by itself first.
+        """
         if self._watch.is_alive():
             self._wish = why, sentence
             os.write(self._writing, b".")
@@ -120,17 +123,15 @@ class Run:
 
     def _note(self, answer: Message | None, why: Why, sentence: str) -> None:
         """Set for good why it ended: at our wish, or by itself before that."""
-        if answer is None:
-            self.broken = True
-            lost = "The sandbox's warm process ended while it ran: grade it again."
-            self.why, self.sentence = (why, sentence) if why else ("killed", lost)
-            return
-        code = os.waitstatus_to_exitcode(answer["ended"])
+        code = -signal.SIGKILL if answer is None else os.waitstatus_to_exitcode(answer["ended"])
+        self.broken = answer is None
         if code == -signal.SIGKILL:
             other = "Something outside the sandbox killed it, perhaps because the system's memory ran short."
-            self.why, self.sentence = (why, sentence) if why else ("killed", other)
-        elif code < 0:
-            name = signal.Signals(-code).name
-            self.why, self.sentence = "ended", f"It ended its own process (with the signal {name})."
+            if self.broken:
+                other = "The sandbox's warm process ended while it ran: grade it again."
+            elif why:
+                other = "It was ended by the grader."
+            self.why, self.sentence = why or "killed", sentence or other
         else:
-            self.why, self.sentence = "ended", f"It ended its own process (with exit code {code})."
+            how = f"with exit code {code}" if code >= 0 else f"with the signal {signal.Signals(-code).name}"
+            self.why, self.sentence = "ended", f"It ended its own process ({how})."
