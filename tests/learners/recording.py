@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from learners.classroom import CHECKOUT
 from nbformat import NotebookNode, v4
 from nbgrader.api import Base, Gradebook
 from nbgrader.utils import determine_grade, is_grade, is_solution
 from sqlalchemy import select
 
+from learners.classroom import CHECKOUT
 from tutor.course.chapters import Chapter
 from tutor.grading.form import source_notebook
 from tutor.grading.job import CellResult, Graded

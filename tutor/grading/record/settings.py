@@ -21,7 +21,8 @@ def read_settings(top: Path, db_url: str | None) -> CourseDirectory:
     """
     if str(top) not in sys.path:
         sys.path.append(str(top))  # where a course keeps a plugin of its own
-    app = NbGrader(load_cwd_config=False, log_level="CRITICAL")  # it would warn when there are no settings elsewhere
+    app = NbGrader(log_level="CRITICAL")  # it would warn when there are no settings elsewhere
+    app.load_cwd_config = False
     app.load_config_file()
     try:
         app.update_config(nbgrader_config(top))
