@@ -1,0 +1,128 @@
+"""What became of each submission of a class, as data; what is known already is read back, so that a class stays whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tutor.grading.job import CellResult
+from tutor.grading.submission import Remark
+from tutor.grading.submitted import Skipped
+
+State = Literal["graded", "kept", "refused", "not graded", "not recorded"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission.
+
+    state: ``kept`` from an earlier run, ``refused`` by the intake, ``not graded`` where an error or a lost process kept it
+    from being run; both are recorded with 0 points. ``not recorded``: graded, and not in the gradebook. points: what checks
+    earned, of ``worth``. seconds: that grading took.
+    """
+
+    student: str
+    chapter: str
+    state: State
+    cells: tuple[CellResult, ...]
+    remarks: tuple[Remark, ...]
+    handed_in: str | None = None
+    late: bool = False
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """What its checks earned."""
+        return sum(cell.points for cell in self.cells)
+
+    @property
+    def worth(self) -> float:
+        """What they could have earned."""
+        return sum(cell.worth for cell in self.cells)
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether it was run and recorded."""
+        return self.state in ("graded", "kept")
+
+
+@dataclass
+class ClassReport:
+    """A class, after a run.
+
+    left: how many submissions an interruption left for the next run. seconds: of the whole run. stopped: the sentence that
+    says why nothing more could be graded, or "".
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    left: int = 0
+    interrupted: bool = False
+    stopped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether everything that was handed in is graded and recorded."""
+        return not (self.left or self.skipped or self.stopped) and all(entry.whole for entry in self.entries)
+
+
+class Results:
+    """Keeps each submission's entry in a folder of its own, beside the fingerprint of what was graded."""
+
+    def __init__(self, top: Path) -> None:
+        self._folder = top / "build" / "grading" / "results"
+
+    def _path(self, chapter: str, student: str) -> Path:
+        return self._folder / chapter / f"{student}.json"
+
+    def keep(self, entry: Entry, fingerprint: str) -> None:
+        """Write an entry, whole or not at all."""
+        path = self._path(entry.chapter, entry.student)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # for its owner alone
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"fingerprint": fingerprint, "entry": asdict(entry)}, file)
+        os.replace(name, path)
+
+    def kept(self, chapter: str, student: str, fingerprint: str) -> Entry | None:
+        """Return the entry of exactly this submission; None when there is none that can be read."""
+        try:
+            found = json.loads(self._path(chapter, student).read_text(encoding="utf-8"))
+            if found["fingerprint"] != fingerprint:
+                return None
+            return _entry(found["entry"])
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or cut off: it is graded again
+            return None
+
+
+def _entry(values: dict[str, Any]) -> Entry:
+    """Make an entry of its JSON."""
+    cells = tuple(CellResult(**{**cell, "diagnoses": tuple(cell["diagnoses"])}) for cell in values.pop("cells"))
+    remarks = tuple(Remark(**remark) for remark in values.pop("remarks"))
+    return Entry(cells=cells, remarks=remarks, **values)
+
+
+def as_json(report: ClassReport, exercises: Sequence[Any]) -> str:
+    """Return all of a report as JSON text; exercises: the rows of ``tables.missed``."""
+    return json.dumps(
+        {
+            "submissions": [
+                {"points": entry.points, "worth": entry.worth, **asdict(entry)}
+                for entry in sorted(report.entries, key=lambda entry: (entry.chapter, entry.student))
+            ],
+            "exercises": [asdict(row) for row in exercises],
+            "skipped": [asdict(skipped) for skipped in report.skipped],
+            "left": report.left,
+            "interrupted": report.interrupted,
+            "stopped": report.stopped,
+            "seconds": round(report.seconds, 3),
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
