@@ -4,7 +4,6 @@ import argparse
 import shlex
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from tutor.course.chapters import Chapter, CourseError, find_chapters, find_top
@@ -13,7 +12,7 @@ from tutor.grading.fleet import FleetError, Tls
 from tutor.grading.interrupting import STATUS
 from tutor.grading.job import Limits
 from tutor.grading.progress import progress
-from tutor.grading.record import Record
+from tutor.grading.record import RecordError
 from tutor.grading.report import ClassReport, as_json
 from tutor.grading.station import Grade, grade_warm
 from tutor.grading.submitted import submitted_folder
@@ -34,10 +33,8 @@ def grade(options: argparse.Namespace, grade: Grade = grade_warm) -> int:
         wanted = _options(options)
         if options.sandbox == "none":
             print(UNPROTECTED, file=sys.stderr)
-        report = grade_class(
-            top, chapters, wanted, record=partial(Record, top, options.db), progress=progress, grade=grade
-        )
-    except (CourseError, FleetError) as error:
+        report = grade_class(top, chapters, wanted, progress=progress, grade=grade)
+    except (CourseError, FleetError, RecordError) as error:
         print(f"tutor grade: {error}", file=sys.stderr)
         return 2
     return _told(report, options)
@@ -93,6 +90,6 @@ def _told(report: ClassReport, options: argparse.Namespace) -> int:
     if report.stopped:
         print(f"tutor grade: stopped: {report.stopped}", file=sys.stderr)
     if report.left:
-        again = shlex.join(["tutor", *sys.argv[1:]])
+        again = shlex.join(["tutor", *(word for word in sys.argv[1:] if word != "--force")])
         print(f"tutor grade: {report.left} submissions are left; the same command goes on: {again}", file=sys.stderr)
     return STATUS if report.interrupted else status

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
 import nbformat
 
@@ -22,13 +22,20 @@ from tutor.grading.intake import read_submission
 from tutor.grading.interrupting import Interruption, interruptible
 from tutor.grading.job import Graded, Job, Limits, Sandbox
 from tutor.grading.rebuild import rebuild
-from tutor.grading.report import ClassReport, Entry, Results, State
+from tutor.grading.record import Entry as Recorded
+from tutor.grading.record import Record, RecordError, Refused
+from tutor.grading.report import ClassReport, Entry, State
 from tutor.grading.station import Grade, grade_warm
 from tutor.grading.submission import IntakeError, Remark, Submission
 from tutor.grading.submitted import HandedIn, class_seed, find_submissions
 from tutor.grading.unrun import unrun
 
-NOT_GRADED = ("grading-failed", "ended-grading")
+TROUBLE: dict[str, State] = {
+    "not-recorded": "not recorded",
+    "refused": "refused",
+    "grading-failed": "not graded",
+    "ended-grading": "not graded",
+}  # by the kind of remark
 
 
 @dataclass(frozen=True)
@@ -52,22 +59,6 @@ class Options:
     db: str | None = None
 
 
-class Recorder(Protocol):
-    """What the class is recorded with; ``tutor.grading.record.Record`` is one."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *exc: object) -> object: ...
-
-    def resume(self) -> object:
-        """Finish what an earlier run began to record."""
-
-    def done(self, chapter: str, student: str) -> str | None:
-        """Return the fingerprint of what is recorded."""
-
-    def put(self, chapter: Chapter, graded: Graded, *, fingerprint: str, handed_in: datetime | None) -> list[Remark]:
-        """Record one submission, whole or not at all, and return what is odd about that."""
-
-
 class Progress(Protocol):
     """Who is told how far it is."""
 
@@ -88,10 +79,9 @@ class _Waiting:
 class _Class:
     """One run over a class."""
 
-    def __init__(self, top: Path, options: Options, record: Recorder, advance: Callable[[], object]) -> None:
+    def __init__(self, top: Path, options: Options, record: Record, advance: Callable[[], object]) -> None:
         self.options, self.record, self.advance = options, record, advance
         self.seed = class_seed(top) if options.seed is None else options.seed
-        self.results = Results(top)
         self.report = ClassReport()
         self.waiting: dict[tuple[str, str], _Waiting] = {}
 
@@ -120,45 +110,29 @@ class _Class:
                 options.whole,
             )
             fingerprint = _fingerprint(job, place.chapter, submission)
-            if not options.force and self.record.done(job.chapter, job.student) == fingerprint:
-                kept = self.results.kept(job.chapter, job.student, fingerprint)
-                if kept is not None:
-                    self._add(replace(kept, state=kept.state if not kept.whole else "kept"))
+            if not options.force and self.record.done(place.chapter, place.student) == fingerprint:
+                known = self.record.entry(place.chapter, place.student)
+                if known is not None:
+                    self._add(_entry(known, "kept"))
                     continue
             self.waiting[job.chapter, job.student] = _Waiting(
                 place.chapter, fingerprint, () if refused else submission.remarks, submission.handed_in
             )
             if refused:
-                self.finish(unrun(job, "refused", refused), "refused")
+                self.finish(unrun(job, "refused", refused))
             else:
                 yield job
 
-    def finish(self, graded: Graded, state: State = "graded") -> None:
+    def finish(self, graded: Graded) -> None:
         """Record one submission."""
         waiting = self.waiting.pop((graded.chapter, graded.student))
-        if any(remark.kind in NOT_GRADED for remark in graded.remarks):
-            state = "not graded"
         graded = replace(graded, remarks=(*waiting.remarks, *graded.remarks))
         try:
             odd = self.record.put(waiting.chapter, graded, fingerprint=waiting.fingerprint, handed_in=waiting.handed_in)
-        except Exception as error:  # whatever is wrong with one must not stop the others
-            state = "not recorded"
-            odd = [
-                Remark("not-recorded", f"it is graded and couldn't be recorded ({error}); run the same command again")
-            ]
-        entry = Entry(
-            graded.student,
-            graded.chapter,
-            state,
-            tuple(graded.cells),
-            (*graded.remarks, *odd),
-            waiting.handed_in.isoformat(sep=" ", timespec="seconds") if waiting.handed_in else None,
-            any(remark.kind == "late" for remark in odd),
-            graded.seconds,
-        )
-        if state != "not recorded":
-            self.results.keep(entry, waiting.fingerprint)
-        self._add(entry)
+        except Refused as error:
+            odd = [Remark("not-recorded", f"it is graded, and not recorded: {error}")]
+        graded = replace(graded, remarks=(*graded.remarks, *odd))
+        self._add(_entry(graded, "graded", waiting.handed_in))
 
     def _add(self, entry: Entry) -> None:
         self.report.entries.append(entry)
@@ -170,7 +144,6 @@ def grade_class(
     chapters: Sequence[Chapter],
     options: Options,
     *,
-    record: Callable[[], Recorder],
     progress: Progress,
     grade: Grade = grade_warm,
 ) -> ClassReport:
@@ -179,19 +152,19 @@ def grade_class(
     Ctrl-C or SIGTERM: what has arrived is recorded, the rest is left and counted. What kept everything from being graded
     stands in the report's ``stopped``.
 
-    Raises CourseError when a chapter isn't built, or nothing was handed in.
+    Raises CourseError when a chapter isn't built or nothing was handed in, RecordError when nothing can be recorded.
     """
     start = time.monotonic()
     for chapter in chapters:
         source_notebook(chapter)
     places, skipped = find_submissions(top, chapters, options.students)
-    with interruptible() as interruption, record() as book, progress(len(places)) as advance:
+    with interruptible() as interruption, Record(top, db_url=options.db) as book, progress(len(places)) as advance:
         book.resume()
         run = _Class(top, options, book, advance)
         run.report.skipped = skipped
         try:
             _run(run, places, interruption, grade)
-        except FleetError as error:
+        except (FleetError, RecordError) as error:
             run.report.stopped = str(error)
     run.report.left = len(places) - len(run.report.entries)
     run.report.interrupted = interruption.asked
@@ -214,6 +187,21 @@ def _run(run: _Class, places: Sequence[HandedIn], interruption: Interruption, gr
     with fleet:
         for graded in fleet.results(itertools.chain([first], jobs)):
             run.finish(graded)
+
+
+def _entry(known: Graded | Recorded, state: State, handed_in: datetime | None = None) -> Entry:
+    """Make a submission's line of the report."""
+    when = known.handed_in if isinstance(known, Recorded) else handed_in
+    kinds = [remark.kind for remark in known.remarks]
+    return Entry(
+        known.student,
+        known.chapter,
+        next((trouble for kind, trouble in TROUBLE.items() if kind in kinds), state),
+        tuple(known.cells),
+        known.remarks,
+        when.isoformat(sep=" ", timespec="seconds") if when else None,
+        known.seconds,
+    )
 
 
 def _fingerprint(job: Job, chapter: Chapter, submission: Submission) -> str:

@@ -29,6 +29,8 @@ PATIENCE = 60.0  # seconds without any worker
 SETTINGS = {
     "distributed.scheduler.allowed-failures": 1,  # a second worker lost, and a job is looked at by itself
     "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.admin.large-graph-warning-threshold": "1GB",  # a submission is as large as it is
 }
 
@@ -65,8 +67,8 @@ class Fleet:
         self, workers: int = 2, scheduler: str | None = None, *, tls: Tls | None = None, grade: Grade = grade_warm
     ) -> None:
         self._workers, self._scheduler, self._tls, self._grade = workers, scheduler, tls, grade
-        self._events: SimpleQueue[Future | None] = SimpleQueue()  # a job that is done, or None: stop
-        self._flying: dict[Future, _Sent] = {}
+        self._events: SimpleQueue[Future[Any] | None] = SimpleQueue()  # a job that is done, or None: stop
+        self._flying: dict[Future[Any], _Sent] = {}
         self._stopping = False
         self._folder = ""
         self._threads, self._looked, self._seen = 0, 0.0, 0.0
@@ -100,14 +102,15 @@ class Fleet:
         if self._scheduler is None:
             self._folder = tempfile.mkdtemp(prefix="tutor-grading-")
             opening.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            opening.enter_context(dask.config.set({"temporary-directory": self._folder}))
             cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # serves nothing, and yet has a port
                 memory_limit=None,  # the sandbox limits each submission
-                local_directory=self._folder,
                 silence_logs=logging.CRITICAL,
             )
             return Client(opening.enter_context(cluster), set_as_default=False)
@@ -130,13 +133,8 @@ class Fleet:
             ) from error
 
     def _leave(self) -> None:
-        """Let a scheduler forget this class; it isn't there to tell any more when it was ended meanwhile."""
-        futures = list(self._flying)
-        self._flying.clear()
-        if self._client.status != "running":
-            return
-        self._client.cancel(futures, force=True)
-        if self._scheduler is not None:
+        """End the sandboxes of workers that go on; their scheduler may have been ended meanwhile."""
+        if self._scheduler is not None and self._client.status == "running":
             self._client.unregister_worker_plugin(self._station.name)
 
     def _look(self) -> None:
@@ -176,7 +174,13 @@ class Fleet:
 
         Raises FleetError when a worker can't grade at all, when none is left, or when the scheduler is gone.
         """
-        coming = iter(jobs)
+        try:
+            yield from self._results(iter(jobs))
+        finally:
+            self._client.cancel(list(self._flying), force=True)
+            self._flying.clear()
+
+    def _results(self, coming: Iterator[Job]) -> Iterator[Graded]:
         suspects: list[_Sent] = []
         more = True
         while not self._stopping:
@@ -210,9 +214,11 @@ class Fleet:
         self._flying[future] = sent
         future.add_done_callback(self._events.put)
 
-    def _result(self, future: Future, suspects: list[_Sent]) -> Iterator[Graded]:
+    def _result(self, future: Future[Any], suspects: list[_Sent]) -> Iterator[Graded]:
         """Yield the result of a job that is done, unless it is to be looked at by itself."""
-        sent = self._flying.pop(future)
+        sent = self._flying.pop(future, None)
+        if sent is None:  # of an earlier call that wasn't read to its end
+            return
         if future.status in ("cancelled", "lost"):
             if self._stopping:
                 return

@@ -1,13 +1,10 @@
-"""What became of each submission of a class, as data; what is known already is read back, so that a class stays whole."""
+"""What became of each submission of a class, as data."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from tutor.grading.job import CellResult
@@ -32,7 +29,6 @@ class Entry:
     cells: tuple[CellResult, ...]
     remarks: tuple[Remark, ...]
     handed_in: str | None = None
-    late: bool = False
     seconds: float = 0.0
 
     @property
@@ -70,42 +66,6 @@ class ClassReport:
     def whole(self) -> bool:
         """Tell whether everything that was handed in is graded and recorded."""
         return not (self.left or self.skipped or self.stopped) and all(entry.whole for entry in self.entries)
-
-
-class Results:
-    """Keeps each submission's entry in a folder of its own, beside the fingerprint of what was graded."""
-
-    def __init__(self, top: Path) -> None:
-        self._folder = top / "build" / "grading" / "results"
-
-    def _path(self, chapter: str, student: str) -> Path:
-        return self._folder / chapter / f"{student}.json"
-
-    def keep(self, entry: Entry, fingerprint: str) -> None:
-        """Write an entry, whole or not at all."""
-        path = self._path(entry.chapter, entry.student)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # for its owner alone
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"fingerprint": fingerprint, "entry": asdict(entry)}, file)
-        os.replace(name, path)
-
-    def kept(self, chapter: str, student: str, fingerprint: str) -> Entry | None:
-        """Return the entry of exactly this submission; None when there is none that can be read."""
-        try:
-            found = json.loads(self._path(chapter, student).read_text(encoding="utf-8"))
-            if found["fingerprint"] != fingerprint:
-                return None
-            return _entry(found["entry"])
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or cut off: it is graded again
-            return None
-
-
-def _entry(values: dict[str, Any]) -> Entry:
-    """Make an entry of its JSON."""
-    cells = tuple(CellResult(**{**cell, "diagnoses": tuple(cell["diagnoses"])}) for cell in values.pop("cells"))
-    remarks = tuple(Remark(**remark) for remark in values.pop("remarks"))
-    return Entry(cells=cells, remarks=remarks, **values)
 
 
 def as_json(report: ClassReport, exercises: Sequence[Any]) -> str:

@@ -105,7 +105,7 @@ def close_sandboxes() -> None:
             _dens.popitem()[1].close()
 
 
-class Station(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
+class Station(WorkerPlugin):
     """Ends a worker's sandboxes when the worker ends, or when the class is done.
 
     local: a worker that the coordinator started in its own terminal. Ctrl-C reaches those too, and is the

@@ -80,15 +80,14 @@ def class_table(report: ClassReport) -> str:
     for entry in report.entries:
         by_student[entry.student][entry.chapter] = entry
     worth = {chapter: max(e.worth for e in report.entries if e.chapter == chapter) for chapter in chapters}
-    head = ["student", *(chapter.split("_")[0] for chapter in chapters), "late", "remarks", ""]
-    lines = [head, ["", *(f"of {worth[chapter]:g}" for chapter in chapters), "", "", ""]]
+    head = ["student", *(chapter.split("_")[0] for chapter in chapters), "remarks", ""]
+    lines = [head, ["", *(f"of {worth[chapter]:g}" for chapter in chapters), "", ""]]
     for student, own in sorted(by_student.items()):
         remarks = sum(len(entry.remarks) for entry in own.values())
         lines.append(
             [
                 cut(student, NAME),
                 *(f"{own[chapter].points:.4g}" if chapter in own else "-" for chapter in chapters),
-                "late" if any(entry.late for entry in own.values()) else "",
                 str(remarks or ""),
                 ", ".join(sorted({entry.state for entry in own.values() if not entry.whole})),
             ]
