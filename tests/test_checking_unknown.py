@@ -529,7 +529,7 @@ def test_the_case_that_is_shown_is_really_wrong(function, expected):
         "values", args, dict(arguments[len(drawn.args) :]), gradient=example.what != "result", observe=drawn.observe
     )
     right, got = call(exercise.oracle, case), call(function, case)
-    assert problems(exercise, case, right, got, function)
+    assert problems(exercise, case, right, got)
     if example.what == "result":
         assert str(example.expected) == str(right.value) and str(example.got) == str(got.value)
     else:

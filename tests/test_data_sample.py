@@ -89,3 +89,12 @@ def test_a_small_network_learns_them_but_not_all_at_once(drawn: dict[bool, Image
     with torch.no_grad():
         right = sum((network(pixels).argmax(1) == labels).sum().item() for pixels, labels in drawn[False].batches(500))
     assert 0.4 < right / 1000 < 0.95
+
+
+def test_another_stream_has_other_pictures_of_the_same_kind(drawn: dict[bool, Images]) -> None:
+    one, again, other = (draw(False, stream=stream) for stream in (7, 7, 2**31))
+    assert sha256(one) == sha256(again)
+    assert len({sha256(one), sha256(other), sha256(drawn[False])}) == 3
+    assert one.labels.bincount().tolist() == [100] * 10
+    known = {picture.numpy().tobytes() for images in (drawn[True], drawn[False], other) for picture in images.pixels}
+    assert not known & {picture.numpy().tobytes() for picture in one.pixels}

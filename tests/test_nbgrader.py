@@ -13,11 +13,12 @@ import pytest
 from bs4 import BeautifulSoup
 from learners.answers import STYLES, in_style, misconceptions, noisy, with_misconception
 from learners.classroom import CHECKOUT, command, copy_course, environment, fill_in
+from learners.mutating import function_of
 from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade, is_solution
 
 from tutor.checking import run
-from tutor.checking.bank import get, twin
+from tutor.checking.bank import get
 from tutor.checking.card import SIGNS
 from tutor.course.chapters import Chapter, find_chapters
 from tutor.course.source import GradedCheck, graded_checks
@@ -69,7 +70,7 @@ def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[
 
 def verdict_on(check: GradedCheck, misconception: str) -> tuple[float, list[str]]:
     """Return what a wrong answer should earn and be told, by asking the engine and not the notebook."""
-    wrong = twin(check.exercise, misconception)
+    wrong = function_of(check.exercise, with_misconception(check.exercise, misconception))
     seen, hidden = run(check.exercise, wrong), run(check.exercise, wrong, hidden=True)
     earned = round(check.points * min(seen.score, hidden.score), 2) if seen.score else 0.0
     return earned, [said.message for said in (*seen.diagnoses, *seen.notes)]

@@ -1,7 +1,6 @@
 """The challenge: budgets, tiers, and the graded exercise that is scored by it."""
 
 import copy
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,7 +8,9 @@ from test_training import coloured, net, ticking
 from torch import Tensor, nn
 
 from tutor import data, training
-from tutor.checking import bank, run, words
+from tutor.checking import bank, results, run, words
+from tutor.checking.answering import Outcome, call, judged
+from tutor.checking.apparatus import challenge
 from tutor.checking.bank.cnn import challenge as exercise
 from tutor.training import TrainingError, budget
 
@@ -87,33 +88,80 @@ def challenge_net() -> nn.Module:
 def test_a_good_net_reaches_the_last_tier_and_is_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def counted(model: nn.Module) -> training.Score:
+    def counted(model: nn.Module) -> training.History:
         calls.append(model)
-        return small_challenge(model)
+        return small_training(model)
 
-    small_challenge = training.small_challenge
-    monkeypatch.setattr(training, "small_challenge", counted)
+    small_training = training.small_training
+    monkeypatch.setattr(training, "small_training", counted)
     report = run("challenge_net", challenge_net)
     assert report.passed and report.score == 1 and report.diagnoses == ()
     assert run("challenge_net", challenge_net, hidden=True).passed
     assert len(calls) == 1
 
 
-def scored(found: training.Score) -> Callable[[nn.Module], training.Score]:
-    """Return a small challenge in which the net above scores ``found``, whatever it can do."""
-    really = training.small_challenge
-    return lambda model: found if len(model) == len(challenge_net()) else really(model)  # type: ignore[arg-type]
+def test_what_the_check_counts_is_what_the_small_challenge_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = training.train
+    monkeypatch.setattr(budget, "train", lambda *given, **settings: trained(*given, **{**settings, "epochs": 0.5}))
+    monkeypatch.setattr(challenge, "_learned", {})
+    monkeypatch.setattr(challenge, "_answers", {})
+    torch.manual_seed(0)
+    model = challenge_net()
+    score = training.small_challenge(copy.deepcopy(model))
+    test = data.cifar10(False, source="sample", announce=False)
+    case = bank.get("challenge_net").draw()[1]
+    assert case.observe is not None
+    said = case.observe(model, ())
+    assert said.dtype == torch.int64 and 0.2 < score.accuracy < 0.95
+    assert float((said == test.labels).double().mean()) == score.accuracy
 
 
-def test_points_by_tier(monkeypatch: pytest.MonkeyPatch) -> None:
-    for tier, accuracy, score in ((4, 0.96, 1.0), (3, 0.9, 7 / 8), (1, 0.7, 5 / 8), (0, 0.4, 0.5), (0, 0.12, 0.0)):
-        monkeypatch.setattr(exercise, "_reached", {})
-        found = training.Score(accuracy, 1.0, torch.zeros(10, 10), tier, (0.6, 0.75, 0.85, 0.95), 4.0, 2.0)
-        monkeypatch.setattr(training, "small_challenge", scored(found))
-        report = run("challenge_net", challenge_net)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_points_by_tier(hidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = bank.get("challenge_net").draw(hidden=hidden)[1].judge.args[0]  # type: ignore[union-attr]
+    really = challenge._said
+    spared = 40 if hidden else 0  # of a thousand pictures
+    for right, tier, score in ((950, 4, 1.0), (949, 3, 7 / 8), (600, 1, 5 / 8), (599, 0, 0.5), (150, None, 0.0)):
+        said = torch.where(torch.arange(1000) < right - spared, labels, (labels + 1) % 10)
+        monkeypatch.setattr(
+            challenge, "_said", lambda net, pictures, said=said: said if len(net) > 5 else really(net, pictures)
+        )
+        report = run("challenge_net", challenge_net, hidden=hidden)
         assert report.score == pytest.approx(score)
-        if 0 < score < 1:
+        if tier in range(4):
             assert [d.id for d in report.diagnoses] == [f"below-{exercise.PERCENT[tier]}-percent"]
+
+
+def test_hidden_pictures_are_others_each_time_and_their_classes_stay_with_the_judge() -> None:
+    def shown(seed: int, hidden: bool) -> Tensor:
+        observe = bank.get("challenge_net").draw(seed=seed, hidden=hidden)[1].observe
+        pixels: Tensor = observe.args[1]  # type: ignore[union-attr]
+        return pixels
+
+    test = data.cifar10(False, source="sample", announce=False)
+    assert torch.equal(shown(0, False), test.pixels) and torch.equal(shown(1, False), test.pixels)
+    assert not torch.equal(shown(0, True), test.pixels) and not torch.equal(shown(0, True), shown(1, True))
+    for case in bank.get("challenge_net").draw(hidden=True):
+        given = [argument for argument in case.observe.args if argument.dtype == torch.int64]  # type: ignore[union-attr]
+        assert not given
+
+
+@pytest.mark.parametrize(
+    "forged", [exercise.Reached.__name__, 4, {"tiers": 4}, torch.zeros(999, dtype=torch.int64), torch.ones(1000), [4]]
+)
+def test_nothing_but_right_classes_counts(forged: object) -> None:
+    for case in bank.get("challenge_net").draw(hidden=True):
+        if case.aspect.endswith("right"):
+            assert "or more" not in str(judged(case, Outcome(value=forged)).value)
+
+
+def test_what_stands_for_a_net_is_of_no_use_where_the_bank_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "STANDING", [])
+    monkeypatch.setattr(challenge, "STANDING", [])
+    exercised = bank.get("challenge_net")
+    facts = [call(exercised.oracle, case).value for case in exercised.draw()]
+    assert facts[0]["what came back"] == "a Reached"
+    assert "or more" not in str(facts)
 
 
 def test_the_exercise_has_the_tiers_of_the_small_challenge() -> None:
@@ -182,5 +230,5 @@ def deep() -> nn.Module:
 def test_sound_nets_in_any_style_are_not_refused(sound: type[nn.Module]) -> None:
     for seed in range(5):
         torch.manual_seed(seed)
-        images = 0.7 * torch.rand(exercise.IMAGES, 3, 1, 1) + 0.3 * torch.rand(exercise.IMAGES, 3, 32, 32)
-        assert exercise._look(sound(), images) == (exercise.LOOKED_AT, exercise.SOUND)
+        images = 0.7 * torch.rand(challenge.IMAGES, 3, 1, 1) + 0.3 * torch.rand(challenge.IMAGES, 3, 32, 32)
+        assert challenge._odd(sound(), images) == ({}, {})

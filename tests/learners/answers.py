@@ -1,7 +1,11 @@
 """The text of answers: right ones in several styles, and the bank's misconceptions."""
 
 import ast
+import base64
+import io
 import tomllib
+import zipfile
+from functools import cache
 from pathlib import Path
 
 from tutor.checking import bank
@@ -49,8 +53,31 @@ def _spread(found: list[str], most: int) -> list[str]:
 
 
 def with_misconception(exercise: str, misconception: str) -> str:
-    """Return the cell text of an answer that has the misconception."""
-    return f"from tutor.checking import bank\n\n{exercise} = bank.twin({exercise!r}, {misconception!r})"
+    """Return the cell text of an answer that has the misconception.
+
+    Learners don't write theirs by way of the bank, and where submissions are graded there is none: so the text brings along
+    what it needs of the bank, under another name.
+    """
+    chapter = bank.words_file(exercise).split("/")[1]
+    return f"""import base64, io, sys, tempfile, zipfile
+
+if "borrowed_{chapter}" not in sys.modules:
+    sys.path.insert(0, tempfile.mkdtemp())
+    zipfile.ZipFile(io.BytesIO(base64.b64decode("{_borrowed(chapter)}"))).extractall(sys.path[0])
+import borrowed_{chapter}.{chapter}
+
+{exercise} = {{one.name: one for one in borrowed_{chapter}.{chapter}.EXERCISES}}[{exercise!r}].twins[{misconception!r}]"""
+
+
+@cache
+def _borrowed(chapter: str) -> str:
+    """Return a chapter of the bank, and what chapters share, as a zip file in base64."""
+    folder, held = Path(bank.__file__).parent, io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted([*folder.glob("*.py"), *(folder / chapter).glob("*.py")]):
+            text = path.read_text(encoding="utf-8").replace("tutor.checking.bank", f"borrowed_{chapter}")
+            archive.writestr(f"borrowed_{chapter}/{path.relative_to(folder).as_posix()}", text)
+    return base64.b64encode(held.getvalue()).decode()
 
 
 def noisy(exercise: str, answer: str) -> str:

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import copy
-import os
+import inspect
 import shutil
-import sysconfig
 import tempfile
 import threading
 import time
-import traceback
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 
 from tutor.checking.exercise import Case, Folder, Function, Used
+from tutor.checking.failures import Failure, failure, own_frames
 from tutor.checking.limiting import TooSlow, time_limit
 from tutor.checking.results import LARGEST, detach, ordinary, plain, tensors
 from tutor.checking.surroundings import apart
 from tutor.checking.watching import Seen, watch
-
-_LIBRARIES = (
-    *(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    str(Path(torch.__file__).parent),
-    str(Path(__file__).parents[1]),
-    "<frozen",
-)
 
 
 @dataclass
@@ -42,24 +31,37 @@ class Outcome:
     ``nothing`` is true where the function returned None. ``grads`` holds the gradient of each floating-point argument,
     in order, where the case asked for gradients; ``detached`` is true where the result wasn't connected to its inputs, and
     ``grad_error`` holds what the backward pass raised. ``changed`` are the places of arguments that were edited in place,
-    ``after`` what they hold now.
+    ``named`` what the answer calls the first of them, ``after`` what they hold now.
     """
 
     value: Any = None
     nothing: bool = False
-    error: BaseException | None = None
+    error: Failure | None = None
     slow: bool = False
     seconds: float = 0.0
     grads: tuple[torch.Tensor, ...] | None = None
-    grad_error: BaseException | None = None
+    grad_error: Failure | None = None
     detached: bool = False
     changed: tuple[int, ...] = ()
+    named: str = ""
     after: tuple[Any, ...] = ()
     printed: str = ""
     seen: Seen = field(default_factory=Seen)
 
 
 def call(function: Function, case: Case, *, limit: float | None = None, seed: int = 0) -> Outcome:
+    """Call ``function`` as ``perform`` does, and judge what was observed."""
+    return judged(case, perform(function, case, limit=limit, seed=seed))
+
+
+def judged(case: Case, outcome: Outcome) -> Outcome:
+    """Return an outcome with the facts that the case's ``judge`` makes of what was observed, where it has one."""
+    if case.judge is not None and outcome.error is None and not outcome.slow:
+        outcome.value = case.judge(outcome.value)
+    return outcome
+
+
+def perform(function: Function, case: Case, *, limit: float | None = None, seed: int = 0) -> Outcome:
     """Call ``function`` with copies of the case's arguments and return what happened; only Ctrl-C gets through.
 
     ``limit`` is in seconds; None sets no limit. Random numbers are seeded for the call (``surroundings.untouched`` puts
@@ -74,10 +76,12 @@ def call(function: Function, case: Case, *, limit: float | None = None, seed: in
 
 def _call(function: Function, case: Case, limit: float | None, outcome: Outcome, folders: contextlib.ExitStack) -> None:
     leaves: list[torch.Tensor] = []
-    if case.fresh:
-        case = replace(case, args=copy.deepcopy(case.args))
     args = tuple(_copy(arg, leaves if case.gradient else None, folders) for arg in case.args)
     kwargs = {name: _copy(value, None, folders) for name, value in case.kwargs.items()}
+    meant = case.args
+    if case.build is not None:
+        # Built of copies, and once more to hold the answer's against: nothing of the case itself may be changed.
+        args, meant = case.build(*args), case.build(*(_copy(arg, None, folders) for arg in case.args))
     threads = set(threading.enumerate())
     began = time.perf_counter()
     try:
@@ -89,21 +93,22 @@ def _call(function: Function, case: Case, limit: float | None, outcome: Outcome,
     except TooSlow:
         outcome.slow = True
     except BaseException as error:  # an answer may raise anything, SystemExit included
-        outcome.error = error
+        outcome.error = failure(error, function, args, kwargs)
     outcome.seconds = time.perf_counter() - began
     outcome.slow = outcome.slow or (limit is not None and outcome.seconds > limit)
-    used = _after(args, case.args, threads)
+    used = _after(args, args if case.build else case.args, threads)
     if outcome.error is not None or outcome.slow:
         return
     outcome.nothing = value is None
     try:
         with time_limit(limit):  # what comes back may run the answer's code again: its own backward, or a generator
             outcome.changed = tuple(
-                index for index, (now, then) in enumerate(zip(args, case.args, strict=True)) if not _same(now, then)
+                index for index, (now, then) in enumerate(zip(args, meant, strict=True)) if not _same(now, then)
             )
+            outcome.named = _parameter(function, outcome.changed[0]) if outcome.changed else ""
             outcome.after = tuple(plain(detach(args[index])) for index in outcome.changed)
             if case.gradient:
-                _differentiate(value, leaves, outcome)
+                _differentiate(value, leaves, outcome, function)
             outcome.value = detach(value)
             if case.observe:
                 _observe(case, used, outcome)
@@ -113,7 +118,14 @@ def _call(function: Function, case: Case, limit: float | None, outcome: Outcome,
     except TooSlow:
         outcome.slow = True
     except BaseException as error:
-        outcome.error = error
+        outcome.error = failure(error, function, args, kwargs)
+
+
+def _parameter(function: Function, index: int) -> str:
+    try:
+        return list(inspect.signature(function).parameters)[index]
+    except (TypeError, ValueError, IndexError):
+        return f"argument {index + 1}"
 
 
 def _after(args: tuple[Any, ...], meant: tuple[Any, ...], threads: set[threading.Thread]) -> tuple[Any, ...]:
@@ -137,13 +149,6 @@ def _observe(case: Case, used: tuple[Any, ...], outcome: Outcome) -> None:
         # A result that can't even be looked at is no error of the answer's, unless looking has run its code again.
         if list(own_frames(error)):
             raise
-
-
-def own_frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
-    """Yield the frames that an error went through, with line numbers, without those of Python, its libraries and ours."""
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        if not frame.f_code.co_filename.startswith(_LIBRARIES):
-            yield frame, number
 
 
 def _copy(value: Any, leaves: list[torch.Tensor] | None, folders: contextlib.ExitStack) -> Any:
@@ -171,7 +176,7 @@ def _same(now: Any, then: Any) -> bool:
     return True
 
 
-def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> None:
+def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome, function: Function) -> None:
     found = tensors(value)
     if any(not ordinary(tensor) or tensor.is_complex() or tensor.numel() > LARGEST for tensor in found):
         return
@@ -187,7 +192,7 @@ def _differentiate(value: Any, leaves: list[torch.Tensor], outcome: Outcome) -> 
     except (KeyboardInterrupt, TooSlow):
         raise
     except BaseException as error:  # an in-place edit, say, shows up only here; it becomes part of the report
-        outcome.grad_error = error
+        outcome.grad_error = failure(error, function)
         return
     outcome.grads = tuple(
         torch.zeros_like(leaf) if grad is None else grad.detach() for grad, leaf in zip(grads, leaves, strict=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-import linecache
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from tutor.checking.answering import Outcome, own_frames
-from tutor.checking.exercise import CONDUCT, GRADIENT, Case, Exercise, Function
+from tutor.checking.answering import Outcome
+from tutor.checking.exercise import CONDUCT, GRADIENT, Case, Exercise
+from tutor.checking.failures import Failure
 from tutor.checking.results import LARGEST, Opaque, ordinary, tensors
 
 # Kinds of difference that leave the values themselves right, and the aspect of the score that each belongs to.
@@ -39,15 +38,15 @@ class Problem:
         return ELSEWHERE.get(self.kind, case.aspect) if case.required else case.aspect
 
 
-def problems(exercise: Exercise, case: Case, right: Outcome, got: Outcome, function: Function) -> list[Problem]:
+def problems(exercise: Exercise, case: Case, right: Outcome, got: Outcome) -> list[Problem]:
     """List what is wrong with an outcome; an empty list means that it is right."""
     if got.slow:
         return [Problem("too-slow", {"seconds": got.seconds, "limit": exercise.time_limit})]
     if got.error is not None:
-        return [_raised(case, got.error, function)]
+        return [_raised(got.error)]
     if got.nothing and not right.nothing:
         return [Problem("none", {})]
-    found = [Problem("changed-input", {"which": _argument(function, got.changed[0])})] if got.changed else []
+    found = [Problem("changed-input", {"which": got.named})] if got.changed else []
     value = got.value
     if isinstance(right.value, tuple) and len(right.value) == 1 and isinstance(value, torch.Tensor):
         found.append(Problem("not-a-tuple", {}))
@@ -68,7 +67,7 @@ def same(exercise: Exercise, case: Case, one: Outcome, other: Outcome) -> bool:
     if one.slow or other.slow:
         return False
     if one.error is not None or other.error is not None:
-        return type(one.error) is type(other.error)
+        return (one.error and one.error.kind) == (other.error and other.error.kind)
     coarse = one.seen.coarse or other.seen.coarse
     if not _equal(exercise, one.value, other.value, coarse):
         return False
@@ -186,43 +185,14 @@ def _tolerance(exercise: Exercise, right: torch.Tensor, got: torch.Tensor, coars
     return {"rtol": max(1e-4, exercise.rtol), "atol": max(1e-5, 2e-6 * largest, exercise.atol)}
 
 
-def _raised(case: Case, error: BaseException, function: Function) -> Problem:
-    try:
-        inspect.signature(function).bind(*case.args, **case.kwargs)
-    except TypeError as mismatch:
-        return Problem("signature", {"error": str(mismatch)})
-    except ValueError:  # a built-in without a signature: what it raised is all there is to say
-        return Problem("raised", {**_error(error), "where": ""})
-    return Problem("raised", {**_error(error), "where": where(error, function)})
+def _raised(error: Failure) -> Problem:
+    if error.mismatch:
+        return Problem("signature", {"error": error.mismatch})
+    return Problem("raised", {**_error(error), "where": error.where})
 
 
-def where(error: BaseException, function: Function) -> str:
-    """Return the last line outside libraries that the error went through, or "" if there is none."""
-    own = getattr(function, "__code__", None)
-    found = ""
-    for frame, number in own_frames(error):
-        code = frame.f_code
-        # In the answer itself, lines are counted from its `def`; in a function it calls, from the top of that cell.
-        line = number - own.co_firstlineno + 1 if code is own and own else number
-        text = linecache.getline(code.co_filename, number).strip()
-        found = f"It happened in line {line} of `{code.co_name}`" + (f": `{text}`" if text else ".")
-    return found
-
-
-def _error(error: BaseException) -> dict[str, str]:
-    kind = type(error).__name__
-    try:
-        text = str(error).strip().splitlines()
-    except Exception:  # an exception class of the learner's own may not even be printable
-        text = []
-    return {"error": f"{kind}: {text[0][:300]}" if text else kind, "kind": kind}
-
-
-def _argument(function: Function, index: int) -> str:
-    try:
-        return list(inspect.signature(function).parameters)[index]
-    except (TypeError, ValueError, IndexError):
-        return f"argument {index + 1}"
+def _error(error: Failure) -> dict[str, str]:
+    return {"error": error.text, "kind": error.kind}
 
 
 def _kind(value: Any) -> str:

@@ -8,29 +8,24 @@ part if ordinary numbers are wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from tutor.checking.answering import Outcome, call
+from tutor.checking.answering import Outcome
 from tutor.checking.comparing import same
-from tutor.checking.exercise import CORE, Case, Exercise, Function
+from tutor.checking.exercise import CORE, Function
+from tutor.checking.key import Key
 
 
 class Trial:
     """The cases of one check, with what was right and what the answer did on each."""
 
-    def __init__(
-        self,
-        exercise: Exercise,
-        cases: Sequence[Case],
-        right: Sequence[Outcome],
-        got: Sequence[Outcome],
-        failing: set[int],
-    ) -> None:
-        self.exercise, self.cases, self.right, self.got, self.failing = exercise, cases, right, got, failing
+    def __init__(self, key: Key, chosen: Sequence[int], got: Sequence[Outcome], failing: set[int]) -> None:
+        """Look at the cases ``chosen`` from a key; ``got`` and ``failing`` go by their places in this choice."""
+        self.key, self.exercise, self.chosen, self.got, self.failing = key, key.exercise, chosen, got, failing
+        self.cases = [key.cases[index] for index in chosen]
         # The failing cases first: there, a function that isn't what was done gives itself away at the first call.
-        self._everywhere = sorted(range(len(cases)), key=lambda index: index not in failing)
-        self._outcomes: dict[tuple[str, int], Outcome] = {}
+        self._everywhere = sorted(range(len(chosen)), key=lambda index: index not in failing)
         self._together: tuple[str, ...] = ()  # two misconceptions in one function, where that is what was found
 
     def explain(self) -> tuple[str, ...]:
@@ -45,9 +40,7 @@ class Trial:
 
     def _both(self) -> tuple[str, ...]:
         for names, function in self.exercise.pairs():
-            outcomes = self._run(
-                function, lambda index, one: same(self.exercise, self.cases[index], self.got[index], one)
-            )
+            outcomes = self._run(names, function)
             if outcomes is not None and any(self._shows(index, outcomes[index]) for index in self.failing):
                 self._together = names
                 return names
@@ -107,21 +100,19 @@ class Trial:
         return same(self.exercise, self.cases[index], self.got[index], self._of(name, index))
 
     def _like_right(self, name: str, index: int) -> bool:
-        return same(self.exercise, self.cases[index], self.right[index], self._of(name, index))
+        return same(self.exercise, self.cases[index], self.key.right(self.chosen[index]), self._of(name, index))
 
     def _shows(self, index: int, outcome: Outcome) -> bool:
         # Two functions that both raise TypeError need have nothing else in common: a value has to agree somewhere.
         return outcome.error is None and not self.got[index].slow
 
     def _of(self, name: str, index: int) -> Outcome:
-        if (name, index) not in self._outcomes:  # most twins give themselves away at the first case
-            self._outcomes[name, index] = call(self.exercise.twins[name], self.cases[index])
-        return self._outcomes[name, index]
+        return self.key.twin(name, self.chosen[index])
 
-    def _run(self, function: Function, alike: Callable[[int, Outcome], bool]) -> dict[int, Outcome] | None:
+    def _run(self, names: tuple[str, str], function: Function) -> dict[int, Outcome] | None:
         outcomes = {}
         for index in self._everywhere:
-            outcomes[index] = call(function, self.cases[index])
-            if not alike(index, outcomes[index]):
+            outcomes[index] = self.key.pair(names, function, self.chosen[index])
+            if not same(self.exercise, self.cases[index], self.got[index], outcomes[index]):
                 return None
         return outcomes

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tutor.checking import bank, words
-from tutor.checking.answering import Outcome, call
-from tutor.checking.attempted import stub
+from tutor.checking.answer import Answer, Attempt, Own
+from tutor.checking.answering import Outcome
 from tutor.checking.comparing import ELSEWHERE, Problem, imprecise, problems, same
 from tutor.checking.diagnosing import Trial
 from tutor.checking.examples import call_text, example
 from tutor.checking.exercise import CONDUCT, CORE, Case, Exercise, Function
+from tutor.checking.key import Key
 from tutor.checking.report import CaseResult, Diagnosis, Report
 from tutor.checking.surroundings import untouched
 from tutor.checking.watching import public_name
@@ -22,35 +23,35 @@ def run(name: str, function: Function, *, hidden: bool = False, seed: int = 0) -
     ``hidden`` and ``seed`` choose other values and sizes of the same kinds; a hidden report holds no numbers.
     Raises ``bank.UnknownExercise`` for a name that the bank doesn't have; nothing that ``function`` does is raised.
     """
-    exercise = bank.get(name)
+    return examine(Key(bank.get(name), seed=seed, hidden=hidden), Own(function))
+
+
+def examine(key: Key, answer: Answer) -> Report:
+    """Hold an answer against the key to its check and return what was found, as ``run`` does."""
     with untouched():
-        return _run(exercise, function, hidden, seed)
+        return _examine(key, answer)
 
 
-def _run(exercise: Exercise, function: Function, hidden: bool, seed: int) -> Report:
+def _examine(key: Key, answer: Answer) -> Report:
+    exercise, hidden = key.exercise, key.hidden
     name = exercise.name
-    cases = exercise.draw(seed=seed, hidden=hidden)
-    got: list[Outcome] = []
-    for case in cases:
-        got.append(call(function, case, limit=exercise.time_limit))
-        if got[-1].slow:
-            break
-    cases = cases[: len(got)]
-    unwritten = stub(function, got)
-    if unwritten:
-        return Report(name, "not attempted", 0.0, diagnoses=(words.general(unwritten),), hidden=hidden)
-    right = [call(exercise.oracle, case) for case in cases]
-    found = [problems(exercise, case, r, g, function) for case, r, g in zip(cases, right, got, strict=True)]
-    _look_twice(exercise, cases, got, found, function)
+    tried = answer.attempt(key.cases, exercise.time_limit)
+    got = tried.outcomes
+    cases = key.cases[: len(got)]
+    if tried.unwritten:
+        return Report(name, "not attempted", 0.0, diagnoses=(words.general(tried.unwritten),), hidden=hidden)
+    right = [key.right(index) for index in range(len(cases))]
+    found = [problems(exercise, case, r, g) for case, r, g in zip(cases, right, got, strict=True)]
+    _hold_to_it(exercise, cases, tried, found)
     cheat = _own_work(exercise, got)
     aspects = _aspects(exercise, cases, found)
     score = 0.0 if cheat else _score(exercise, aspects)
     passed = score == 1.0
-    trial = _trial(exercise, cases, right, got, found, required=True)
+    trial = _trial(key, got, found, required=True)
     names = trial.explain()
     secret = hidden or exercise.prediction
     diagnoses = [] if passed else _diagnoses(exercise, cases, found, names, trial, cheat, secret)
-    notes = _notes(exercise, cases, right, got, found) if passed else []
+    notes = _notes(key, right, got, found) if passed else []
     return Report(
         name=name,
         verdict="passed" if passed else "partly right" if score > 0 else "not right yet",
@@ -62,23 +63,18 @@ def _run(exercise: Exercise, function: Function, hidden: bool, seed: int) -> Rep
         diagnoses=tuple(diagnoses),
         notes=tuple(notes),
         aspects=aspects,
-        example=None if secret or passed or cheat else example(exercise, cases, found, function, names),
+        example=None if secret or passed or cheat else example(exercise, cases, found, answer, names),
         printed="" if hidden else next((outcome.printed for outcome in got if outcome.printed), ""),
         hidden=hidden,
     )
 
 
-def _look_twice(
-    exercise: Exercise, cases: Sequence[Case], got: Sequence[Outcome], found: list[list[Problem]], function: Function
-) -> None:
-    """Add a problem to the first case that comes out differently with other random numbers, when it may not."""
-    for index, case in enumerate(cases):
-        if case.random or got[index].slow or got[index].error is not None:
-            continue
-        again = call(function, case, limit=exercise.time_limit, seed=1)
-        if not same(exercise, case, got[index], again):
+def _hold_to_it(exercise: Exercise, cases: Sequence[Case], tried: Attempt, found: list[list[Problem]]) -> None:
+    """Add a problem to the case that came out differently with other random numbers, when it may not."""
+    if tried.again is not None:
+        index, again = tried.again
+        if not same(exercise, cases[index], tried.outcomes[index], again):
             found[index].append(Problem("changes-every-time", {}))
-        return
 
 
 def _own_work(exercise: Exercise, got: Sequence[Outcome]) -> Diagnosis | None:
@@ -104,23 +100,15 @@ def _score(exercise: Exercise, aspects: dict[str, bool]) -> float:
     return earned / sum(weights.values())
 
 
-def _trial(
-    exercise: Exercise,
-    cases: Sequence[Case],
-    right: Sequence[Outcome],
-    got: Sequence[Outcome],
-    found: Sequence[Sequence[Problem]],
-    *,
-    required: bool,
-) -> Trial:
-    chosen = [index for index, case in enumerate(cases) if case.required == required]
+def _trial(key: Key, got: Sequence[Outcome], found: Sequence[Sequence[Problem]], *, required: bool) -> Trial:
+    chosen = [index for index in range(len(got)) if key.cases[index].required == required]
     # A changed input or a wrong dtype is a fault of its own, not a sign of one misconception rather than another.
     failing = {
         place
         for place, index in enumerate(chosen)
         if any(ELSEWHERE.get(problem.kind) != CONDUCT and problem.kind != "detached" for problem in found[index])
     }
-    return Trial(exercise, [cases[i] for i in chosen], [right[i] for i in chosen], [got[i] for i in chosen], failing)
+    return Trial(key, chosen, [got[index] for index in chosen], failing)
 
 
 def _diagnoses(
@@ -151,13 +139,10 @@ def _diagnoses(
 
 
 def _notes(
-    exercise: Exercise,
-    cases: Sequence[Case],
-    right: Sequence[Outcome],
-    got: Sequence[Outcome],
-    found: Sequence[Sequence[Problem]],
+    key: Key, right: Sequence[Outcome], got: Sequence[Outcome], found: Sequence[Sequence[Problem]]
 ) -> list[Diagnosis]:
-    names = _trial(exercise, cases, right, got, found, required=False).explain()
+    exercise = key.exercise
+    names = _trial(key, got, found, required=False).explain()
     notes = [words.misconception(bank.words_file(exercise.name), exercise.name, name) for name in names]
     if any(imprecise(exercise, r, g) for r, g in zip(right, got, strict=True)):
         notes.append(words.general("imprecise"))

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from tutor.checking.answer import Answer
 from tutor.checking.answering import Outcome, call, upstream
 from tutor.checking.comparing import ELSEWHERE, Problem, problems, same
-from tutor.checking.exercise import CONDUCT, Case, Exercise, Folder, Function
+from tutor.checking.exercise import CONDUCT, Case, Exercise, Folder
 from tutor.checking.report import Example
 from tutor.checking.results import tensors
 from tutor.checking.shrinking import shrink
@@ -36,7 +37,7 @@ def example(
     exercise: Exercise,
     cases: Sequence[Case],
     found: Sequence[Sequence[Problem]],
-    function: Function,
+    answer: Answer,
     names: Sequence[str],
 ) -> Example | None:
     """Shrink the first failing case and show its numbers; None where numbers would say nothing (too slow, no result).
@@ -55,19 +56,19 @@ def example(
     twin = exercise.twins[names[0]] if len(names) == 1 and ELSEWHERE.get(kind) != CONDUCT else None
 
     def outcomes(candidate: Case) -> tuple[Outcome, Outcome]:
-        return call(exercise.oracle, candidate), call(function, candidate, limit=min(PATIENCE, exercise.time_limit))
+        return call(exercise.oracle, candidate), answer.call(candidate, min(PATIENCE, exercise.time_limit))
 
     def fails(candidate: Case) -> bool:
         right, got = outcomes(candidate)
         if right.error is not None:  # cut too far: not a valid call any more
             return False
-        if not any(problem.kind == kind for problem in problems(exercise, candidate, right, got, function)):
+        if not any(problem.kind == kind for problem in problems(exercise, candidate, right, got)):
             return False
         return twin is None or same(exercise, candidate, got, call(twin, candidate))
 
     # Fewer random numbers would say something else than many, pictures in a file are told apart by their numbers, and a
     # model wants inputs of its own size: such cases stay as they are.
-    fixed = case.random or case.fresh or any(isinstance(arg, Folder) for arg in case.args)
+    fixed = case.random or case.build or any(isinstance(arg, Folder) for arg in case.args)
     small = shrink(exercise, case, fails, seconds=PATIENCE) if not fixed and fails(case) else case
     right, got = outcomes(small)
     if got.slow:  # it was quick enough the first time, which is when it counts
@@ -77,7 +78,7 @@ def example(
         name = list(arguments)[got.changed[0]]
         return Example(arguments, f"{name} afterwards", small.args[got.changed[0]], got.after[0])
     if kind in ("wrong-gradient", "gradient-not-finite") and right.grads and got.grads:
-        parts = [p.details["part"] for p in problems(exercise, small, right, got, function) if p.kind == kind]
+        parts = [p.details["part"] for p in problems(exercise, small, right, got) if p.kind == kind]
         leaves = [name for name, value in arguments.items() for _ in tensors(value)]
         part = parts[0] if parts else 0
         if isinstance(right.value, torch.Tensor):
@@ -88,15 +89,15 @@ def example(
 
 def call_text(name: str, case: Case) -> str:
     """Return a call in words, with the shapes of tensors in place of their numbers."""
-    parts = [_short(arg) for arg in case.args] + [f"{key}={_short(value)}" for key, value in case.kwargs.items()]
+    parts = [_short(arg) for arg in case.given] + [f"{key}={_short(value)}" for key, value in case.kwargs.items()]
     return f"{name}({', '.join(parts)})"
 
 
 def _arguments(exercise: Exercise, case: Case) -> dict[str, Any]:
     names = list(inspect.signature(exercise.oracle).parameters)
     # What stands beside a folder goes into files, and what stands beside a model goes through it: its shapes say enough.
-    short = case.fresh or any(isinstance(arg, Folder) for arg in case.args)
-    values = [_short(arg) for arg in case.args] if short else case.args
+    short = case.build or any(isinstance(arg, Folder) for arg in case.args)
+    values = [_short(arg) for arg in case.given] if short else case.args
     return {**dict(zip(names, values, strict=False)), **case.kwargs}
 
 

@@ -39,10 +39,12 @@ class Case:
     floating-point argument, for a random upstream gradient. ``observe(value, args)`` turns what came back into
     plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
     because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to
-    differ. A case that is not ``required`` costs no points: what it
-    finds is mentioned, nothing more. ``fresh`` gives each call copies of its own of all arguments, a model and the
-    optimizer that holds its parameters together, and gives ``observe`` what has become of them: for answers that are to
-    change an argument.
+    differ. A case that is not ``required`` costs no points: what it finds is mentioned, nothing more.
+
+    ``build(*args)`` makes what the answer is called with out of plain arguments, anew for each call: for answers that are to
+    change what they get, such as a model and the optimizer that holds its parameters. ``observe`` then gets what it built,
+    after the call. ``judge`` turns what ``observe`` found into facts with something that is not for the answer to see, such
+    as the right classes: in grading, ``observe`` works beside the answer and ``judge`` elsewhere.
     """
 
     aspect: str
@@ -52,7 +54,13 @@ class Case:
     observe: Callable[[Any, tuple[Any, ...]], Any] | None = None
     random: bool = False
     required: bool = True
-    fresh: bool = False
+    build: Callable[..., tuple[Any, ...]] | None = None
+    judge: Callable[[Any], Any] | None = None
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """The arguments as the answer gets them."""
+        return self.args if self.build is None else self.build(*self.args)
 
     def in_float32(self) -> Case:
         """Return the case with float32 arguments and the aspect of conduct: for how an answer treats its input."""

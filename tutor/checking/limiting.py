@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -44,6 +44,12 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
         if others:
             signal.setitimer(signal.ITIMER_REAL, max(AGAIN, others - (time.monotonic() - began)), others_interval)
+
+
+def within(seconds: float | None, function: Callable[..., Any], *args: Any) -> Any:
+    """Return ``function(*args)``, or raise :class:`TooSlow` after ``seconds``; nothing above this call is struck."""
+    with time_limit(seconds):
+        return function(*args)
 
 
 class _Stop:

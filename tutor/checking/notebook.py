@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import Any
 
 from tutor.checking import bank, card, words
 from tutor.checking.engine import run
+from tutor.checking.naming import fault
 from tutor.checking.report import Report
+from tutor.checking.telling import tell
 
 
 class _Short(Exception):
@@ -48,16 +49,12 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
     shown = before[1] if before is not None and before[0] is function else None
     if not hidden:
         _last[name] = (function, report)
-    score = min(report.score, shown.score) if shown else report.score
-    if not hidden or not (report.passed or (shown and _tells_the_same(report, shown))):
+    told = tell(report, shown, points)
+    if told.shows:
         _show(report, points)
-    if score == 1.0:
-        return None
-    if points and score > 0:
-        # Rounding must not turn a part into all or nothing, which nbgrader reads as such.
-        return earned if 0 < (earned := round(points * score, 2)) < points else points * score
-    line = words.phrase("error-line", headline=card.headline(report))
-    raise (NotAttempted if report.verdict == "not attempted" else CheckFailed)(line)
+    if told.line:
+        raise (NotAttempted if report.verdict == "not attempted" else CheckFailed)(told.line)
+    return told.earned
 
 
 def hint(function: Any) -> None:
@@ -74,41 +71,16 @@ def hint(function: Any) -> None:
 
 def _name_of(function: Any, caller: str) -> str:
     """Return the name of the exercise that a function answers; raises :class:`CheckError`."""
-    fault = _fault(function, caller)
-    if fault is not None:
+    wrong = fault(function, caller)
+    if wrong is not None:
         known = function if isinstance(function, str) else str(getattr(function, "__name__", ""))
-        raise CheckError(f"{fault} {bank.near(known)}".strip())
+        raise CheckError(f"{wrong} {bank.near(known)}".strip())
     name: str = function.__name__
     try:
         bank.get(name)
     except bank.UnknownExercise as error:
         raise CheckError(str(error)) from None
     return name
-
-
-def _fault(function: Any, caller: str) -> str | None:
-    """Return what keeps an object from being checked, in a sentence; None for a function with a name."""
-    kind = type(function).__name__
-    if isinstance(function, str):
-        return f"{caller} takes the function itself, without quotation marks: {caller}({function})."
-    if inspect.isclass(function):
-        return f"{caller} takes a function, and {function.__name__} is a class: write it with `def`."
-    if not callable(function):
-        return f"{caller} takes the function itself, and this is a {kind}: name the function without calling it."
-    name = getattr(function, "__name__", None)
-    if name == "<lambda>":
-        return f"{caller} finds the exercise by the function's name, and a lambda has none: write it with `def`."
-    if not isinstance(name, str):
-        return f"{caller} takes a function with a name, and this {kind} has none: write it with `def`."
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return f"{caller} takes an ordinary function, and {name} is an asynchronous one: leave out `async`."
-    if inspect.isgeneratorfunction(function):
-        return f"{caller} takes a function that returns its result, and {name} yields it: use `return`."
-    return None
-
-
-def _tells_the_same(report: Report, shown: Report) -> bool:
-    return [d.id for d in report.diagnoses] == [d.id for d in shown.diagnoses] and report.aspects == shown.aspects
 
 
 def _show(report: Report, points: float | None) -> None:

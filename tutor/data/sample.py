@@ -32,18 +32,18 @@ PAINTERS: Final[dict[str, tuple[Callable[[Sheet], None], ...]]] = {
 }
 
 
-def draw(train: bool = True) -> Images:
-    """Draw the sample's 5,000 training or 1,000 test pictures.
+def draw(train: bool = True, *, stream: int | None = None) -> Images:
+    """Draw the sample's 5,000 training or 1,000 test pictures, or for a ``stream`` (0 or more) as many others of their kind.
 
     Each class has the same number of them, in an order that mixes the classes. Training and test pictures come from
-    different random streams, so none is in both.
+    different random streams, so none is in both; nor is one in those of any other stream.
     """
     size = TRAIN_SIZE if train else TEST_SIZE
-    split = 0 if train else 1
+    split = (0 if train else 1,) if stream is None else (2 if train else 3, stream)
     pixels = np.empty((size, 3, 32, 32), dtype=np.uint8)
     labels = np.empty(size, dtype=np.int64)
     # A fixed permutation of the places: the ranks of raw random numbers, the same on every machine.
-    order = np.argsort(Draws(size, split, len(CLASSES)).unit(), kind="stable")
+    order = np.argsort(Draws(size, *split, len(CLASSES)).unit(), kind="stable")
     start = 0
     each = size // len(CLASSES)
     for label, name in enumerate(CLASSES):
@@ -51,7 +51,7 @@ def draw(train: bool = True) -> Images:
         share = each // len(painters)
         for which, painter in enumerate(painters):
             for first in range(0, share, PAINTED_AT_ONCE):
-                sheet = Sheet(Draws(min(PAINTED_AT_ONCE, share - first), split, label, which, first))
+                sheet = Sheet(Draws(min(PAINTED_AT_ONCE, share - first), *split, label, which, first))
                 painter(sheet)
                 places = order[start : start + sheet.draws.n]
                 pixels[places] = scenery.finish(sheet)

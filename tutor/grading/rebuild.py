@@ -9,6 +9,7 @@ from tutor.course.source import cell_name, grade_id, nbgrader_metadata
 from tutor.grading.submission import Extra, Submission
 
 SOLUTION_MARK = "BEGIN SOLUTION"
+OWN = "own-"  # how the ids of learners' own cells begin
 
 
 def rebuild(source_notebook: NotebookNode, submission: Submission) -> NotebookNode:
@@ -43,9 +44,9 @@ def rebuild(source_notebook: NotebookNode, submission: Submission) -> NotebookNo
 
 def _own_cell(extra: Extra, number: int, taken: set[str]) -> NotebookNode:
     """Make a plain cell, whose id none of the chapter's cells has."""
-    identity = f"own-{number:03d}"
+    identity = f"{OWN}{number:03d}"
     while identity in taken:
-        identity = f"own-{identity}"
+        identity = f"{OWN}{identity}"
     if extra.cell_type == "code":
         return _node(v4.new_code_cell(extra.text, id=identity))
     if extra.cell_type == "markdown":

@@ -1,5 +1,7 @@
 """The challenge: the best accuracy within a budget, of time or of multiplications."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +14,7 @@ from tutor.data.images import Images
 from tutor.training.cost import multiplications
 from tutor.training.errors import TrainingError
 from tutor.training.fitting import check_images, check_model
-from tutor.training.history import Result
+from tutor.training.history import History, Result
 from tutor.training.loop import train
 from tutor.training.measuring import evaluate
 
@@ -84,10 +86,7 @@ def challenge(
         device=device,
         **settings,
     )
-    result = evaluate(model, test, device=device)
-    tiers = SAMPLE_TIERS if test.source == "sample" else CIFAR10_TIERS
-    tier = sum(result.accuracy >= begin for begin in tiers)
-    return Score(result.accuracy, result.loss, result.confusion, tier, tiers, history.epochs, history.seconds)
+    return _scored(model, test, history, device)
 
 
 def small_challenge(model: nn.Module, *, seconds: float = 40.0) -> Score:
@@ -97,23 +96,44 @@ def small_challenge(model: nn.Module, *, seconds: float = 40.0) -> Score:
     of 50, a learning rate of 0.03, so that models without batch normalization learn as well. On a machine so slow
     that ``seconds`` are over first, training ends there. Raises :class:`TrainingError` as ``train`` does.
     """
-    images, test = (cifar10(train, source="sample", announce=False) for train in (True, False))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return challenge(
+    test = cifar10(False, source="sample", announce=False)
+    history = small_training(model, seconds=seconds)
+    with _one_thread():
+        return _scored(model, test, history, "cpu")
+
+
+def small_training(model: nn.Module, *, seconds: float = 40.0) -> History:
+    """Train the model as the small challenge does (see :func:`small_challenge`) without measuring it."""
+    check_model(model)
+    images = cifar10(True, source="sample", announce=False)
+    with _one_thread():
+        return train(
             model,
+            images,
+            epochs=affordable(model, images, WORK),
             seconds=seconds,
-            work=WORK,
-            images=images,
-            test=test,
             progress=False,
             device="cpu",
             batch_size=50,
             lr=0.03,
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _scored(model: nn.Module, test: Images, history: History, device: str | torch.device | None) -> Score:
+    result = evaluate(model, test, device=device)
+    tiers = SAMPLE_TIERS if test.source == "sample" else CIFAR10_TIERS
+    tier = sum(result.accuracy >= begin for begin in tiers)
+    return Score(result.accuracy, result.loss, result.confusion, tier, tiers, history.epochs, history.seconds)
 
 
 def affordable(model: nn.Module, images: Images, work: float) -> float:

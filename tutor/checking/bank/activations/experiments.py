@@ -11,8 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.apparatus.activations import as_lists, as_numbers, negative, read_layer_images
+from tutor.checking.apparatus.counts import whole
+from tutor.checking.apparatus.logs import closed
 from tutor.checking.bank.activations.forward import CHAPTER, around_zero
-from tutor.checking.bank.logs import closed, pictures
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 mend_tanh = Exercise("mend_tanh", CHAPTER, lambda input: torch.tanh(input), forbids={"tanh", "gelu", "mish"})
@@ -73,14 +75,6 @@ def _(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Any:
     return weights[2] * weights[1] * weights[0], _collapse(weights, biases)[1]
 
 
-def _whole(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take 3, 3.0, tensor(3) and numpy's 3 for the same answer."""
-    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
-        value = value.item()
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
-    return int(value) if whole else value
-
-
 count_dead_units = Exercise(
     "count_dead_units",
     CHAPTER,
@@ -96,14 +90,14 @@ def _(draw: Draw) -> Iterable[Case]:
         activations[:, draw.integer(0, 1) :: 3] = 0  # dead in every sample
         activations[draw.integer(0, samples - 1), :] = 0  # one picture in which every unit is silent
         activations[0, -1], activations[-1, -1] = 0.7, 0.0  # alive once is alive
-        yield Case(CORE, (activations,), observe=_whole)
+        yield Case(CORE, (activations,), observe=whole)
     # Dead, always alive, silent in one picture of three, in two of three: as many as there are units of each kind.
     kinds = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]], dtype=torch.float64).repeat_interleave(
         torch.tensor([draw.size(1), draw.size(2), 3, 2]), dim=0
     )
-    yield Case(CORE, (kinds.T * draw.uniform(3, len(kinds), low=0.1),), observe=_whole)
-    yield Case("arguments", (draw.uniform(3, 4, low=0.1),), observe=_whole)
-    yield Case("arguments", (torch.zeros(3, 4, dtype=torch.float64),), observe=_whole)
+    yield Case(CORE, (kinds.T * draw.uniform(3, len(kinds), low=0.1),), observe=whole)
+    yield Case("arguments", (draw.uniform(3, 4, low=0.1),), observe=whole)
+    yield Case("arguments", (torch.zeros(3, 4, dtype=torch.float64),), observe=whole)
 
 
 count_dead_units.twin("zeros-counted")(lambda activations: int((activations == 0).sum()))
@@ -131,16 +125,6 @@ def _norms(
     return norms.flip(0) if "order-reversed" in wrong else norms
 
 
-def _numbers(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take a list of floats, a list of tensors and a tensor for the same answer."""
-    try:
-        if hasattr(value, "__len__") and len(value) > 1000:  # not a number for each layer
-            return value
-        return torch.as_tensor([float(part) for part in value], dtype=torch.float64)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-
-
 gradient_norms = Exercise(
     "gradient_norms",
     CHAPTER,
@@ -153,7 +137,7 @@ def _(draw: Draw) -> Iterable[Case]:
     for activation, depth in ((torch.sigmoid, 3), (torch.tanh, draw.size(4)), (F.relu, 2)):
         width = draw.size(3)
         weights = [draw.normal(width, width) for _ in range(depth)]
-        yield Case(CORE, (activation, draw.normal(draw.size(2), width), weights), observe=_numbers)
+        yield Case(CORE, (activation, draw.normal(draw.size(2), width), weights), observe=as_numbers)
 
 
 gradient_norms.model(
@@ -168,17 +152,9 @@ gradient_norms.model(
 predict_inplace = Exercise("predict_inplace", CHAPTER, lambda: ([0.0, 2.0], [0.0, 2.0], [0.0, 4.0]), prediction=True)
 
 
-def _lists(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take tensors, tuples and whole numbers for the lists of floats that were asked for."""
-    try:
-        return tuple([float(number) for number in part] for part in value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-
-
 @predict_inplace.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_lists)
+    yield Case(CORE, (), observe=as_lists)
 
 
 predict_inplace.twin("input-kept")(lambda: ([-1.0, 2.0], [0.0, 2.0], [-1.0, 4.0]))
@@ -210,36 +186,6 @@ def _log(
         writer.close()
 
 
-def _read(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
-    folder, name, batches = args[0], args[1], args[3]
-    return pictures(folder.path, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
-
-
-def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture shows, from either side of the layer: whole images, wherever they lie in it.
-
-    Each batch has a brightness of its own, each image its own noise, and the layer's output is its negative.
-    """
-    size = batches[0][0].shape[-1]
-    if min(picture.shape[:2]) < size:
-        return "something else"
-    windows = picture.double().div(255).unfold(0, size, 1).unfold(1, size, 1)  # (rows, columns, 3, size, size)
-    sides = [(f"batch {index} before the layer", images) for index, (images, _) in enumerate(batches)]
-    sides += [(f"batch {index} after the layer", negative(images)) for index, (images, _) in enumerate(batches)]
-    for side, images in sides:
-        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
-        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
-        if any(found):
-            return side if all(found) else f"a part of {side}"
-    return "something else"
-
-
-def negative(images: Tensor) -> Tensor:
-    """Return the photographic negative of images in [0, 1]: the layer that the check logs."""
-    return 1 - images
-
-
 log_layer_images = Exercise(
     "log_layer_images",
     CHAPTER,
@@ -256,7 +202,7 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.uniform(size, 3, 8, 8, low=low, high=low + 0.05).float(), torch.zeros(size, dtype=torch.int64))
             for low in (0.1, 0.2, 0.3)[:count]
         ]
-        yield Case(CORE, (Folder(), "negative", negative, batches), observe=_read)
+        yield Case(CORE, (Folder(), "negative", negative, batches), observe=read_layer_images)
     yield Case("closing", (Folder(), "negative", negative, batches), observe=closed)
 
 

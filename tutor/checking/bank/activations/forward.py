@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.apparatus.activations import slopes
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 CHAPTER = "01_activations"
@@ -219,61 +221,25 @@ def _rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: 
     return F.rrelu(input, lower, upper, training=training)
 
 
-def _facts(lower: float, upper: float, training: bool) -> Callable[[Any, tuple[Any, ...]], Any]:
-    """Return what says, of an answer's slopes, all that has to hold whichever random numbers were drawn."""
-    known = {"lower": lower, "the middle one": (lower + upper) / 2, "upper": upper}
-
-    def observe(value: Any, args: tuple[Any, ...]) -> Any:
-        input = args[0]
-        if not isinstance(value, Tensor) or value.shape != input.shape or not value.is_floating_point():
-            return {"a tensor of the input's shape": False}
-        if value.device != input.device:
-            return {"on the input's device": False}
-        slopes = (value / input)[input < 0].double()
-        low, high = slopes.min().item(), slopes.max().item()
-        facts: dict[str, Any] = {
-            "a tensor of the input's shape": True,
-            "of the input's dtype": value.dtype == input.dtype,
-            "positive numbers and 0 stay as they are": bool(torch.equal(value[input >= 0], input[input >= 0])),
-            "number of slopes": "one" if high - low < 1e-5 else "many",
-        }
-        if upper - lower < 1e-5:
-            return {**facts, "every slope is between lower and upper": abs(low - lower) + abs(high - lower) < 1e-5}
-        if not training:
-            return {**facts, "slope": round((low + high) / 2, 4) if high - low < 1e-5 else "varies"}
-        facts["every slope is between lower and upper"] = lower - 1e-6 <= low and high <= upper + 1e-6
-        if facts["number of slopes"] == "one":
-            facts["slope"] = next((name for name, slope in known.items() if abs(low - slope) < 1e-5), "another")
-        else:
-            facts["lowest slope"], facts["highest slope"] = round(low, 1), round(high, 1)
-            facts["mean slope"] = round(slopes.mean().item(), 1)
-            margin = (upper - lower) / 50
-            facts["the whole range is used"] = low < lower + margin and high > upper - margin
-            even = slopes.std().item() / (high - low) - 1 / math.sqrt(12)
-            facts["evenly spread, each element its own"] = (
-                abs(even) < 0.03 and slopes.unique().numel() > len(slopes) / 2
-            )
-        return facts
-
-    return observe
-
-
 rrelu = Exercise("rrelu", CHAPTER, _rrelu, forbids=RANDOM, weights={"random": 2.0}, rtol=1e-5)
 
 
 @rrelu.cases
 def _(draw: Draw) -> Iterable[Case]:
-    still = _facts(1 / 8, 1 / 3, False)
+    still = partial(slopes, 1 / 8, 1 / 3, False)
     yield Case(CORE, (draw.off_zero(draw.size(2), draw.size(3)),), observe=still)
     yield Case(CORE, (draw.off_zero(2, draw.size(3), 2, 2),), observe=still)
     yield Case(
-        "arguments", (draw.off_zero(2, draw.size(3)),), {"lower": 0.1, "upper": 0.3}, observe=_facts(0.1, 0.3, False)
+        "arguments",
+        (draw.off_zero(2, draw.size(3)),),
+        {"lower": 0.1, "upper": 0.3},
+        observe=partial(slopes, 0.1, 0.3, False),
     )
     # Marked as random because the gradients of an answer that (wrongly) draws numbers here can't be compared with a twin's.
     yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, observe=still, random=True)
     yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), observe=still)
     yield Case("zero", (around_zero(draw),), observe=still)
-    limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, _facts(0.2, 0.8, True)
+    limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, partial(slopes, 0.2, 0.8, True)
     sample = draw.off_zero(20, 100)
     yield Case("random", (sample,), limits, observe=moving, random=True)
     # Of one sign here and mixed above, so that a slope drawn once a row, a column or a call shows either way.
@@ -286,7 +252,7 @@ def _(draw: Draw) -> Iterable[Case]:
         (draw.off_zero(2, draw.size(3)),),
         fixed,
         gradient=True,
-        observe=_facts(0.4, 0.400001, True),
+        observe=partial(slopes, 0.4, 0.400001, True),
         random=True,
     )
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -33,10 +30,3 @@ def softmax(logits: Tensor, dim: int = 1, *, shifted: bool = True) -> Tensor:
     """Return probabilities along a dimension; without the shift they overflow, as they do where it is forgotten."""
     powers = (logits - logits.amax(dim, keepdim=True) if shifted else logits).exp()
     return powers / powers.sum(dim, keepdim=True)
-
-
-def number(value: Any, args: Iterable[Any]) -> Any:
-    """Take 0.5, a tensor of one element and numpy's number for the same answer."""
-    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
-        value = value.item()
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

@@ -7,61 +7,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from tutor.checking.bank.cnn.common import CHAPTER, number
+from tutor.checking.apparatus.epochs import Batch, epoch, trained
+from tutor.checking.bank.cnn.common import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
-
-Batches = Iterable[tuple[Tensor, Tensor]]
-
-
-class SmallNet(nn.Sequential):
-    """A small net for images of 2 by 2 pixels and three classes, with known numbers in it; it computes in float64.
-
-    Its normalisation behaves in one way while training and in another while it is judged. ``trace`` is told when
-    something comes back through it.
-    """
-
-    def __init__(self, draw: Draw, channels: int, *, normalised: bool = True) -> None:
-        inner = nn.BatchNorm1d(5) if normalised else nn.Identity()
-        super().__init__(nn.Flatten(), nn.Linear(4 * channels, 5), inner, nn.Tanh(), nn.Linear(5, 3))
-        self.trace: list[str] = []
-        self.double()
-        with torch.no_grad():
-            for parameter in self.parameters():
-                parameter.copy_(draw.normal(*parameter.shape, scale=0.7))
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Return logits (N, 3) for images (N, C, 2, 2)."""
-        logits: Tensor = super().forward(input)  # type: ignore[no-untyped-call]
-        if logits.requires_grad:
-            logits.register_hook(self._back)  # type: ignore[no-untyped-call]
-        return logits
-
-    def _back(self, gradient: Tensor) -> None:
-        self.trace.append("backward")
-
-
-class TracedSGD(torch.optim.SGD):
-    """SGD that tells the net's ``trace`` of each step, and whether there was a gradient to go by."""
-
-    def __init__(self, model: SmallNet, lr: float, momentum: float) -> None:
-        super().__init__(model.parameters(), lr=lr, momentum=momentum)
-        self.trace = model.trace
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "trace": self.trace}
-
-    def step(self, closure: Any = None) -> Any:
-        """Take a step, as SGD does, and note it."""
-        loss = super().step(closure)  # a closure makes the gradients only now
-        found = any(parameter.grad is not None for parameter in self.param_groups[0]["params"])
-        self.trace.append("step" if found else "step without gradients")
-        return loss
 
 
 def _epoch(
-    model: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches, *, wrong: frozenset[str] = RIGHT
+    model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterable[Batch], *, wrong: frozenset[str] = RIGHT
 ) -> Any:
     """Train for one epoch and return the mean loss, with the misconceptions that ``wrong`` names."""
     if "mode-forgotten" not in wrong:
@@ -113,38 +67,6 @@ train_one_epoch = Exercise(
 )
 
 
-def _trained(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what an epoch told and what it did: the loss, the parameters, and the averages that were gathered on the way."""
-    model = args[0]
-    facts: dict[str, Any] = {"mean loss": number(value, args)}
-    if "step" not in model.trace:
-        facts["what was learned"] = _nothing(model.trace)
-    parameters = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
-    facts["last bias afterwards"] = _rounded(model[-1].bias.detach())
-    facts["all parameters afterwards, summed"] = _rounded(parameters.sum().view(1))[0]
-    facts["their squares, summed"] = _rounded((parameters**2).sum().view(1))[0]
-    for name, tensor in model.named_buffers():
-        if tensor.is_floating_point():
-            facts[f"{name.split('.')[-1]} afterwards"] = _rounded(tensor)
-    return facts
-
-
-def _rounded(values: Tensor) -> list[float]:
-    """Return numbers to six decimals, without a minus before 0."""
-    return [round(value, 6) + 0.0 for value in values.flatten().tolist()]
-
-
-def _nothing(trace: list[str]) -> str:
-    """Say why nothing was learned."""
-    if "backward" not in trace:
-        return "nothing: there was no backward pass"
-    if "step without gradients" not in trace:
-        return "nothing: the optimizer was never asked for a step"
-    if trace.index("step without gradients") < trace.index("backward"):
-        return "nothing: each step came before the backward pass"
-    return "nothing: when the optimizer stepped, the gradients had been cleared"
-
-
 @train_one_epoch.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(
@@ -156,12 +78,12 @@ def _(draw: Draw) -> Iterable[Case]:
         once: bool = False,
         momentum: float = 0.0,
     ) -> Case:
-        model = SmallNet(draw, 2, normalised=normalised).train(mode)
-        optimizer = TracedSGD(model, 0.3, momentum)
+        shapes: list[tuple[int, ...]] = [(5, 8), (5,), *([(5,), (5,)] if normalised else []), (3, 5), (3,)]
+        parameters = [draw.normal(*shape, scale=0.7) for shape in shapes]
         batches = [
             (draw.normal(size, 2, 2, 2), torch.tensor([draw.integer(0, 2) for _ in range(size)])) for size in sizes
         ]
-        return Case(aspect, (model, optimizer, iter(batches) if once else batches), observe=_trained, fresh=True)
+        return Case(aspect, (parameters, mode, 0.3, momentum, batches, once), build=epoch, observe=trained)
 
     yield case(CORE, (draw.size(4), 4, 4))
     yield case(CORE, (5, draw.size(3)), momentum=0.9)

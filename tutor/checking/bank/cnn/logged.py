@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from tutor.checking.apparatus.cnn import read_training
+from tutor.checking.apparatus.logs import closed
 from tutor.checking.bank.cnn.common import CHAPTER
-from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
 
@@ -40,22 +40,6 @@ def _log(folder: Path, losses: Sequence[float], accuracies: Sequence[float], *, 
         writer.close()
 
 
-def _read(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: the numbers under each tag, step by step."""
-    events = logged(args[0].path)
-    scalars = events.scalars if events else {}
-    facts: dict[str, Any] = {}
-    for tag in ("loss/train", "accuracy/test"):
-        steps = sorted(scalars.get(tag, {}).items())
-        facts[tag] = {f"step {step}": round(number, 4) + 0.0 for step, number in steps} or "no numbers"
-    if "no numbers" in facts.values():
-        facts["other tags"] = ", ".join(sorted(tag for tag in scalars if tag not in facts)) or "none"
-        facts["folders below"] = (
-            ", ".join(sorted(path.name for path in args[0].path.iterdir() if path.is_dir())) or "none"
-        )
-    return facts
-
-
 log_training = Exercise(
     "log_training",
     CHAPTER,
@@ -69,7 +53,7 @@ def _(draw: Draw) -> Iterable[Case]:
     for epochs in (3, draw.size(4)):
         losses = [round(2.3 / (1 + epoch) + draw.uniform(1).item() / 5, 3) for epoch in range(epochs)]
         accuracies = [round(0.2 + 0.1 * epoch + draw.uniform(1).item() / 20, 3) for epoch in range(epochs)]
-        yield Case(CORE, (Folder(), losses, accuracies), observe=_read)
+        yield Case(CORE, (Folder(), losses, accuracies), observe=read_training)
     yield Case("closing", (Folder(), losses, accuracies), observe=closed)
 
 

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, number, one_of_each, softmax, targets
+from tutor.checking.apparatus.cnn import number
+from tutor.checking.bank.cnn.common import CHAPTER, one_of_each, softmax, targets
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 # What F.cross_entropy comes to for torch's dispatcher, whether its targets are classes or probabilities.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.cnn.common import CHAPTER, number, softmax
+from tutor.checking.apparatus.cnn import number
+from tutor.checking.apparatus.counts import counted
+from tutor.checking.bank.cnn.common import CHAPTER, softmax
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
@@ -79,15 +80,6 @@ def _(logits: Tensor, target: Tensor) -> float:
     return float((logits.argmax(1, keepdim=True) == target).double().mean())
 
 
-def _counts(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take counts of any dtype, in a tensor or in lists, for the same answer."""
-    try:
-        counts = torch.as_tensor(value).double()
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-    return counts if not counts.is_complex() else value
-
-
 def _confusion(logits: Tensor, target: Tensor, classes: int = 10, *, wrong: frozenset[str] = RIGHT) -> Tensor:
     """Return the counts, with the misconceptions that ``wrong`` names."""
     guess = logits.argmin(1) if "least-likely" in wrong else logits.argmax(1)
@@ -125,11 +117,11 @@ confusion = Exercise("confusion", CHAPTER, _right, links=[[(0, 0), (1, 0)]])
 @confusion.cases
 def _(draw: Draw) -> Iterable[Case]:
     for images, classes, right in ((24, 3, 13), (draw.size(20), 4, 8)):
-        yield Case(CORE, answers(draw, images, classes, right=right), {"classes": classes}, observe=_counts)
-    yield Case("ten classes", answers(draw, draw.size(40), 10, right=25), observe=_counts)
+        yield Case(CORE, answers(draw, images, classes, right=right), {"classes": classes}, observe=counted)
+    yield Case("ten classes", answers(draw, draw.size(40), 10, right=25), observe=counted)
     logits, target = answers(draw, draw.size(6), 5, right=4)
     logits[:, 4] -= 100.0  # the last class is there, but nobody says it and nothing is it
-    yield Case("classes that do not occur", (logits, target % 4), {"classes": 5}, observe=_counts)
+    yield Case("classes that do not occur", (logits, target % 4), {"classes": 5}, observe=counted)
 
 
 confusion.model(

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from torch import Tensor
-
+from tutor.checking.apparatus.convolution import strict, wholes
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
 CHAPTER = "02_convolution"
-
-
-def whole(value: Any, args: tuple[Any, ...] = ()) -> Any:
-    """Take 3, 3.0, tensor(3) and numpy's 3 for the same answer, also inside a tuple or a list."""
-    if isinstance(value, tuple | list):
-        return tuple(whole(part) for part in value)
-    value = _plain(value)
-    return int(value) if isinstance(value, float) and value % 1 == 0 else value
-
-
-def _strict(value: Any, args: tuple[Any, ...] = ()) -> Any:
-    """Take tensor(3) and numpy's 3 for 3, but not 3.0, which no tensor can have for a size."""
-    return tuple(_strict(part) for part in value) if isinstance(value, tuple | list) else _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "item") and (value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)) == 1:
-        return value.item()
-    return value
-
-
-def part(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:
-    """Return an ``observe`` that looks at one part of the answer, so that each part can earn points of its own."""
-
-    def observe(value: Any, args: tuple[Any, ...]) -> Any:
-        value = whole(value)
-        return value[index] if isinstance(value, tuple) and len(value) > index else value
-
-    return observe
 
 
 def _size(
@@ -73,7 +43,7 @@ conv_output_size = Exercise(
 @conv_output_size.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, n: int, kernel_size: int, **options: int) -> Case:
-        return Case(aspect, (n, kernel_size), options, observe=whole)
+        return Case(aspect, (n, kernel_size), options, observe=wholes)
 
     n = draw.size(7)
     yield case(CORE, n, 3)
@@ -97,7 +67,7 @@ def _(draw: Draw) -> Iterable[Case]:
         span = dilation * (kernel_size - 1) + 1
         n = span + draw.size(2) * stride + rest - 2 * padding
         yield case(TOGETHER, n, kernel_size, stride=stride, padding=padding, dilation=dilation)
-    yield Case(CONDUCT, (draw.size(9), 3), observe=_strict)
+    yield Case(CONDUCT, (draw.size(9), 3), observe=strict)
 
 
 conv_output_size.model(
@@ -160,12 +130,12 @@ same_padding = Exercise("same_padding", CHAPTER, lambda kernel_size, dilation=1:
 @same_padding.cases
 def _(draw: Draw) -> Iterable[Case]:
     for kernel_size in (3, 5, 1, 2 * draw.size(4) + 1):
-        yield Case(CORE, (kernel_size,), observe=whole)
+        yield Case(CORE, (kernel_size,), observe=wholes)
     for kernel_size in (2, 4, 2 * draw.size(3)):
-        yield Case("even kernels", (kernel_size,), observe=whole)
+        yield Case("even kernels", (kernel_size,), observe=wholes)
     for kernel_size, dilation in ((3, 2), (3, 3), (1, 2), (2, 2), (4, 2), (2, 3), (4, 3)):
-        yield Case("dilation", (kernel_size,), {"dilation": dilation + 2 * (draw.size(0) > 0)}, observe=whole)
-    yield Case(CONDUCT, (5,), observe=_strict)
+        yield Case("dilation", (kernel_size,), {"dilation": dilation + 2 * (draw.size(0) > 0)}, observe=wholes)
+    yield Case(CONDUCT, (5,), observe=strict)
 
 
 same_padding.model(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from tutor.checking.bank.convolution.sizes import CHAPTER, part
+from tutor.checking.apparatus.convolution import part, two_shapes
+from tutor.checking.bank.convolution.sizes import CHAPTER
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 separable_parameters = Exercise(
@@ -26,7 +28,7 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.size(16), 32, 5),
             (8, draw.size(5), 1),
         ):
-            yield Case(aspect, (in_channels, out_channels, kernel_size), observe=part(index))
+            yield Case(aspect, (in_channels, out_channels, kernel_size), observe=partial(part, index))
 
 
 def _counts(ordinary: Callable[[int, int, int], int], separable: Callable[[int, int, int], int]) -> Any:
@@ -67,24 +69,11 @@ THREE = (6, 3, 3, 3, 3), (1, 6, 14, 30, 30)
 predict_conv_shapes = Exercise("predict_conv_shapes", CHAPTER, lambda: (ONE, TWO, THREE), prediction=True)
 
 
-def _shapes(index: int) -> Callable[[Any, tuple[Any, ...]], Any]:
-    """Look at one convolution's two shapes; lists, tuples and ``torch.Size`` are all the same."""
-    one = part(index)
-
-    def observe(value: Any, args: tuple[Any, ...]) -> Any:
-        found = one(value, args)
-        if isinstance(found, tuple) and len(found) == 2:
-            return {"weight": found[0], "output": found[1]}
-        return found
-
-    return observe
-
-
 @predict_conv_shapes.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_shapes(1))
-    yield Case("one dimension", (), observe=_shapes(0))
-    yield Case("three dimensions", (), observe=_shapes(2))
+    yield Case(CORE, (), observe=partial(two_shapes, 1))
+    yield Case("one dimension", (), observe=partial(two_shapes, 0))
+    yield Case("three dimensions", (), observe=partial(two_shapes, 2))
 
 
 _predicted = predict_conv_shapes.twin

@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from torch import Tensor
-
+from tutor.checking.apparatus.linear import whole_numbers
 from tutor.checking.bank.linear.layer import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
-
-
-def whole_numbers(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take lists, tuples and tensors of whole numbers, in any number type, for the same answer."""
-    if isinstance(value, Tensor) or hasattr(value, "tolist"):
-        value = value.tolist()
-    if not isinstance(value, tuple | list):
-        return value
-    parts = [part.item() if isinstance(part, Tensor) and part.numel() == 1 else part for part in value]
-    if all(isinstance(p, int | float) and not isinstance(p, bool) and p % 1 == 0 for p in parts):
-        return tuple(int(part) for part in parts)
-    return value
 
 
 def _batches(samples: int, batch_size: int, drop_last: bool = False, *, wrong: frozenset[str] = RIGHT) -> Any:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from tutor.checking.apparatus.linear import Snapshots, read_weights
+from tutor.checking.apparatus.logs import closed
 from tutor.checking.bank.linear.layer import CHAPTER
-from tutor.checking.bank.logs import closed, logged
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
-
-if TYPE_CHECKING:
-    from tutor import board
-
-Snapshots = Sequence[tuple[Tensor, Tensor]]
 
 
 def _log(folder: Path, name: str, snapshots: Snapshots, *, wrong: frozenset[str]) -> None:
@@ -44,31 +39,6 @@ def _log(folder: Path, name: str, snapshots: Snapshots, *, wrong: frozenset[str]
         writer.close()
 
 
-def _read(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: whose numbers each tag holds at each step."""
-    folder, name, snapshots = args[0], args[1], args[2]
-    events = logged(folder.path)
-    histograms = events.histograms if events else {}
-    facts: dict[str, Any] = {}
-    for tag in (f"{name}/weight", f"{name}/bias"):
-        steps = sorted(histograms.get(tag, {}).items())
-        facts[tag] = {f"step {step}": _whose(found, snapshots) for step, found in steps} or "no histograms"
-    if "no histograms" in facts.values():
-        facts["other tags"] = ", ".join(tag for tag in (events.tags if events else ()) if tag not in facts) or "none"
-    return facts
-
-
-def _whose(found: board.Histogram, snapshots: Snapshots) -> str:
-    """Say which tensor a histogram is of, by how many numbers it counts, the least, the greatest and their sum."""
-    for index, pair in enumerate(snapshots):
-        for what, tensor in zip(("weight", "bias"), pair, strict=True):
-            expected = tensor.numel(), float(tensor.min()), float(tensor.max()), float(tensor.sum())
-            measured = found.number, found.lowest, found.highest, found.total
-            if all(abs(one - other) < 1e-3 for one, other in zip(expected, measured, strict=True)):
-                return f"the {what} of snapshot {index}"
-    return f"{found.number} other numbers"
-
-
 log_weights = Exercise(
     "log_weights",
     CHAPTER,
@@ -84,8 +54,8 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.normal(3, draw.size(4)).float() + index, draw.normal(3).float() - index) for index in range(count)
         ]
 
-    yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=_read)
-    yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=_read)
+    yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=read_weights)
+    yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=read_weights)
     yield Case("closing", (Folder(), "linear", snapshots(2)), observe=closed)
 
 

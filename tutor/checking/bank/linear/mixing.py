@@ -8,58 +8,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tutor.checking.apparatus.linear import (
+    all_in_one,
+    first_half_only,
+    first_output_alone,
+    last_output_alone,
+    minus_the_mean,
+    one_by_one,
+    torn_by_reshape,
+    with_the_one_before,
+    yes_and_no,
+)
 from tutor.checking.bank.linear.layer import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 Layer = Callable[[Tensor], Tensor]
-
-
-def _weight(out: int, into: int) -> Tensor:
-    """Return a weight without zeros, of small whole numbers: sums with it are exact, so that equal means equal."""
-    return (torch.arange(out * into) * 7 % 11 + 1).double().reshape(out, into)
-
-
-def one_by_one(images: Tensor) -> Tensor:
-    """A layer as it should be: each row of the output comes from one image, (N, 3)."""
-    return images.flatten(1) @ _weight(3, images[0].numel()).T.to(images.dtype)
-
-
-def all_in_one(images: Tensor) -> Tensor:
-    """The published layer: the whole batch as one vector, (4,)."""
-    return _weight(4, images.numel()).to(images.dtype) @ images.flatten()
-
-
-def torn_by_reshape(images: Tensor) -> Tensor:
-    """As many rows as images, but each made of pieces of several, (N, 2)."""
-    return images.reshape(-1, len(images)).T @ _weight(2, images[0].numel()).T.to(images.dtype)
-
-
-def minus_the_mean(images: Tensor) -> Tensor:
-    """Each image's sum, minus the mean over the batch: every row depends on every image, (N, 2)."""
-    rows = one_by_one(images)[:, :2]
-    return rows * len(rows) - rows.sum(0)
-
-
-def with_the_one_before(images: Tensor) -> Tensor:
-    """Each image and half of the one before it: the dependence goes one way only, (N, 3)."""
-    rows = one_by_one(images)
-    return torch.cat([rows[:1], rows[1:] + rows[:-1] / 2])
-
-
-def last_output_alone(images: Tensor) -> Tensor:
-    """Only the last of three outputs, and only the last pixel, depends on the image, (N, 3)."""
-    rows = torch.zeros(len(images), 3, dtype=images.dtype)
-    return torch.cat([rows[:, :2], images.flatten(1)[:, -1:]], dim=1)
-
-
-def first_output_alone(images: Tensor) -> Tensor:
-    """The other way round: only the first output depends on the last pixel, (N, 3)."""
-    return last_output_alone(images).flip(1)
-
-
-def first_half_only(images: Tensor) -> Tensor:
-    """Leaves out the second half of the batch, (N // 2, 3)."""
-    return one_by_one(images[: len(images) // 2])
 
 
 def _changes(layer: Layer, images: Tensor, *, wrong: frozenset[str] = RIGHT) -> Any:
@@ -94,22 +57,13 @@ def _changes(layer: Layer, images: Tensor, *, wrong: frozenset[str] = RIGHT) -> 
     return table.T if "transposed" in wrong else table
 
 
-def _table(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take a tensor and nested lists, of bools or of 0 and 1, for the same answer: rows of yes and no."""
-    try:
-        table = torch.as_tensor([torch.as_tensor(row).tolist() for row in value], dtype=torch.float64)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-    return table
-
-
 mixed_rows = Exercise("mixed_rows", CHAPTER, lambda layer, images: _changes(layer, images))
 
 
 @mixed_rows.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, layer: Layer, samples: int) -> Case:
-        return Case(aspect, (layer, draw.digits(samples, 2, 2, 2)), observe=_table)
+        return Case(aspect, (layer, draw.digits(samples, 2, 2, 2)), observe=yes_and_no)
 
     yield case(CORE, one_by_one, draw.size(3))
     yield case(CORE, with_the_one_before, draw.size(3))
@@ -120,8 +74,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("hidden dependence", last_output_alone, draw.size(2))
     yield case("hidden dependence", first_output_alone, draw.size(3))
     plain = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]).double()  # one is black already, and one white
-    yield Case("hidden dependence", (one_by_one, plain), observe=_table)
-    yield Case("conduct", (one_by_one, draw.digits(2, 1, 2, 2).float()), observe=_table)
+    yield Case("hidden dependence", (one_by_one, plain), observe=yes_and_no)
+    yield Case("conduct", (one_by_one, draw.digits(2, 1, 2, 2).float()), observe=yes_and_no)
 
 
 mixed_rows.model(

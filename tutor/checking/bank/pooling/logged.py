@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.logs import closed, pictures
-from tutor.checking.bank.pooling.shifts import largest
+from tutor.checking.apparatus.logs import closed
+from tutor.checking.apparatus.pooling import largest, read_pooling
 from tutor.checking.bank.pooling.windows import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
@@ -43,39 +43,6 @@ def _log(
         writer.close()
 
 
-def _read(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
-    folder, name, batches = args[0], args[1], args[3]
-    return pictures(folder.path, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
-
-
-def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture (H, W, 3) shows, from either side of the layer: whole images, wherever they lie in it."""
-    for side, images in _sides(batches):
-        found = [_holds(picture, image) for image in images]
-        if any(found):
-            return side if all(found) else f"a part of {side}"
-    return "something else"
-
-
-def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
-    """Yield all that a picture may show. An image that was pooled and enlarged again holds the pooled one nowhere."""
-    for index, (images, _) in enumerate(batches):
-        yield f"batch {index} before the layer", images
-        yield f"batch {index} after the layer", largest(images)
-        yield f"batch {index} after the layer, enlarged", F.interpolate(largest(images), scale_factor=2, mode="nearest")
-
-
-def _holds(picture: Tensor, image: Tensor) -> bool:
-    """Tell whether an image (3, h, w) stands anywhere in a picture; grey levels may be rounded either way."""
-    height, width = image.shape[-2:]
-    if picture.shape[0] < height or picture.shape[1] < width:
-        return False
-    windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
-    corner = (windows[..., 0, 0, 0] - image[0, 0, 0]).abs() < 0.006
-    return bool(((windows[corner] - image).abs() < 0.006).flatten(1).all(1).any())
-
-
 log_pooling = Exercise(
     "log_pooling", CHAPTER, lambda folder, name, layer, batches: _log(folder, name, layer, batches), time_limit=10.0
 )
@@ -85,8 +52,8 @@ log_pooling = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     sizes = [draw.size(2) for _ in range(3)]
     batches = [(draw.uniform(size, 3, 8, 6).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
-    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=_read)
-    yield Case(CORE, (Folder(), "pool", largest, batches), observe=_read)
+    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=read_pooling)
+    yield Case(CORE, (Folder(), "pool", largest, batches), observe=read_pooling)
     yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=closed)
 
 

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tutor.checking.apparatus.pooling import as_float, blurred, brighter, grid, largest, signed
 from tutor.checking.bank.pooling.windows import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 predict_pooling = Exercise("predict_pooling", CHAPTER, lambda: ([[6.0, 4.0], [7.0, 9.0]], [[3.75, 2.25], [4.5, 5.0]]))
 
 
-def _flat(value: Any) -> list[float]:
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [number for part in value for number in _flat(part)]
-    return [float(value)]
-
-
-def _grids(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take tensors, tuples, whole numbers and flat rows for the two lists of two rows that were asked for."""
-    try:
-        maximum, average = value
-        return {"maximum": _flat(maximum), "average": _flat(average)}
-    except (TypeError, ValueError, OverflowError, RuntimeError, RecursionError):
-        return value
-
-
-def _grid(part: int) -> Callable[[Any, tuple[Any, ...]], Any]:
-    """Return an ``observe`` that looks at one of the two grids, so that each can earn points of its own."""
-    name = ("maximum", "average")[part]
-
-    def observe(value: Any, args: tuple[Any, ...]) -> Any:
-        grids = _grids(value, args)
-        return {name: grids[name]} if isinstance(grids, dict) else grids
-
-    return observe
-
-
 @predict_pooling.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_grid(0))
-    yield Case("average", (), observe=_grid(1))
+    yield Case(CORE, (), observe=partial(grid, "maximum"))
+    yield Case("average", (), observe=partial(grid, "average"))
 
 
 MAXIMA, MEANS = [[6.0, 4.0], [7.0, 9.0]], [[3.75, 2.25], [4.5, 5.0]]
@@ -69,26 +42,6 @@ predict_pooling.twin("minimum")(lambda: ([[1.0, 1.0], [2.0, 0.0]], MEANS))
 predict_pooling.twin("rows-pooled")(
     lambda: ([[3.0, 4.0], [6.0, 2.0], [7.0, 8.0], [5.0, 9.0]], [[2.0, 3.0], [5.5, 1.5], [4.5, 5.5], [4.5, 4.5]])
 )
-
-
-def largest(images: Tensor) -> Tensor:
-    """Return the maximum of each 2 by 2 window: a layer that the check measures."""
-    return F.max_pool2d(images, 2)
-
-
-def blurred(images: Tensor) -> Tensor:
-    """Return the square root of the mean of each 3 by 3 window, every two pixels: another layer that it measures."""
-    return F.avg_pool2d(images, 3, 2).sqrt()
-
-
-def brighter(images: Tensor) -> Tensor:
-    """Return all of an image's pixels, the further right the brighter."""
-    return images * torch.arange(1, images.shape[-1] + 1).to(images)
-
-
-def signed(images: Tensor) -> Tensor:
-    """Return the maximum of each window, half of them negative."""
-    return F.max_pool2d(images, 3) - 0.8
 
 
 def _change(layer: Callable[[Tensor], Tensor], images: Tensor, shift: int, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -125,14 +78,6 @@ def _change(layer: Callable[[Tensor], Tensor], images: Tensor, shift: int, *, wr
     return difference.abs().mean() / size.abs().mean()
 
 
-def _number(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take a float, a tensor of one number and numpy's number for the same answer."""
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-
-
 shift_change = Exercise("shift_change", CHAPTER, lambda layer, images, shift: _change(layer, images, shift))
 
 
@@ -140,8 +85,8 @@ shift_change = Exercise("shift_change", CHAPTER, lambda layer, images, shift: _c
 def _(draw: Draw) -> Iterable[Case]:
     for layer, shift in ((largest, 1), (blurred, 2), (signed, 1), (brighter, 3)):
         images = draw.uniform(2, 3, draw.size(6), draw.size(7), low=0.1) ** 2
-        yield Case(CORE, (layer, images, shift), observe=_number)
-    yield Case("a single channel", (largest, draw.uniform(1, 1, 4, draw.size(5), low=0.1), 2), observe=_number)
+        yield Case(CORE, (layer, images, shift), observe=as_float)
+    yield Case("a single channel", (largest, draw.uniform(1, 1, 4, draw.size(5), low=0.1), 2), observe=as_float)
 
 
 shift_change.model(

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tutor.checking.bank.counts import whole
+from tutor.checking.apparatus.counts import whole
 from tutor.checking.bank.pooling.windows import CHAPTER, distinct, output_size
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise

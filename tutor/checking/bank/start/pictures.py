@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from tutor.checking.apparatus.start import as_shapes, values_and_dtype
 from tutor.checking.bank.start.neuron import CHAPTER
 from tutor.checking.exercise import CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
@@ -31,24 +31,12 @@ def _shapes(*, wrong: frozenset[str] = RIGHT) -> list[Shape]:
     return [one, red, few, last, mean]
 
 
-def _tuples(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take lists, tuples, sizes and tensors for the same shapes; a single number for a shape of one dimension."""
-    if not isinstance(value, tuple | list):
-        return value
-    shapes: list[Any] = [part.tolist() if isinstance(part, Tensor) else part for part in value]
-    shapes = [(part,) if isinstance(part, int) and not isinstance(part, bool) else part for part in shapes]
-    try:
-        return tuple(tuple(int(size) for size in shape) for shape in shapes)
-    except (TypeError, ValueError, OverflowError):
-        return value
-
-
 predict_shapes = Exercise("predict_shapes", CHAPTER, lambda: _shapes(), prediction=True)
 
 
 @predict_shapes.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_tuples)
+    yield Case(CORE, (), observe=as_shapes)
 
 
 predict_shapes.model(
@@ -89,13 +77,6 @@ def _nchw(images: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
     return exact / 256 if "divided-by-256" in wrong else exact / 255
 
 
-def _values_and_dtype(value: Any, args: tuple[Any, ...]) -> Any:
-    """Return the numbers, and in words which number type they have: the input's own is bytes, so it can't be the measure."""
-    if not isinstance(value, Tensor) or value.is_complex() or value.layout != torch.strided:
-        return value
-    return value.double(), str(value.dtype).removeprefix("torch.")
-
-
 to_nchw = Exercise("to_nchw", CHAPTER, lambda images: _nchw(images))
 
 
@@ -103,7 +84,7 @@ to_nchw = Exercise("to_nchw", CHAPTER, lambda images: _nchw(images))
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, *shape: int) -> Case:
         pixels = (draw.uniform(*shape) * 240).to(torch.uint8) + 5
-        return Case(aspect, (pixels,), observe=_values_and_dtype)
+        return Case(aspect, (pixels,), observe=values_and_dtype)
 
     yield case(CORE, 2, 2, 4, 3)
     yield case(CORE, draw.size(2), 3, 2, 3)
@@ -112,7 +93,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", 2, draw.size(3), 2, 1)
     yield case("shapes", 2, 2, draw.size(3), 4)
     ends = torch.tensor([[[[0, 255, 128]]], [[[255, 0, 1]]]], dtype=torch.uint8)
-    yield Case("darkest and brightest", (ends,), observe=_values_and_dtype)
+    yield Case("darkest and brightest", (ends,), observe=values_and_dtype)
 
 
 to_nchw.model(

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from tutor.checking.apparatus.counts import counted
+from tutor.checking.apparatus.transpose_convolution import as_floats, sums_of_neighbours
 from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
-
-
-def _floats(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take a list, a tuple and a tensor of whole or other numbers for the same answer."""
-    try:
-        return [float(number) for number in value]
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-
 
 predict_round_trip = Exercise("predict_round_trip", CHAPTER, lambda: [3.0, 8.0, 5.0], prediction=True)
 
 
 @predict_round_trip.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_floats)
+    yield Case(CORE, (), observe=as_floats)
 
 
 predict_round_trip.twin("thought-to-invert")(lambda: [1.0, 2.0, 3.0])
@@ -39,27 +31,12 @@ predict_round_trip.twin("zeros-around")(lambda: [0.0, 3.0, 5.0, 0.0])
 predict_round_trip.twin("laid-side-by-side")(lambda: [3.0, 3.0, 5.0, 5.0])
 
 
-def _lost(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what a convolution with the kernel [1, 1] makes of the answer, whatever its scale and sign."""
-    try:
-        numbers = torch.as_tensor([float(number) for number in value], dtype=torch.float64)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-    facts: dict[str, Any] = {"how many numbers": len(numbers), "something other than zero": bool(numbers.any())}
-    if len(numbers) < 2 or not bool(torch.isfinite(numbers).all()) or not numbers.any():
-        return facts
-    largest = numbers[numbers.abs().argmax()]
-    sums = (numbers[:-1] + numbers[1:]) / largest
-    facts["sums of neighbours, where the largest number is 1"] = [round(one, 6) + 0.0 for one in sums.tolist()]
-    return facts
-
-
 lost_direction = Exercise("lost_direction", CHAPTER, lambda: torch.tensor([1.0, -1.0, 1.0]), prediction=True)
 
 
 @lost_direction.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=_lost)
+    yield Case(CORE, (), observe=sums_of_neighbours)
 
 
 lost_direction.twin("all-zeros")(lambda: torch.tensor([0.0, 0.0, 0.0]))
@@ -71,15 +48,6 @@ lost_direction.twin("sum-zero-as-a-whole")(lambda: torch.tensor([1.0, -2.0, 1.0]
 lost_direction.twin("one-for-each-output")(lambda: torch.tensor([1.0, -1.0]))
 lost_direction.twin("one-too-many")(lambda: torch.tensor([1.0, -1.0, 1.0, -1.0]))
 lost_direction.twin("counted-up")(lambda: torch.tensor([1.0, 2.0, 3.0]))
-
-
-def _counts(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take counts of any dtype, in a tensor or a list, for the same answer."""
-    try:
-        counts = torch.as_tensor(value).double()
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return value
-    return counts if not counts.is_complex() else value
 
 
 def _count(n: int, kernel_size: int, stride: int, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -107,7 +75,7 @@ overlap_count = Exercise("overlap_count", CHAPTER, lambda n, kernel_size, stride
 def _(draw: Draw) -> Iterable[Case]:
     # The checkerboard of 3 over 2, an even pattern of 4 over 2, and gaps that nothing writes to.
     for n, kernel_size, stride in ((4, 3, 2), (5, 4, 2), (6, 5, 3), (3, 2, 3), (4, 5, 1), (3, 3, 3), (1, 4, 2)):
-        yield Case(CORE, (n if n == 1 else draw.size(n), kernel_size, stride), observe=_counts)
+        yield Case(CORE, (n if n == 1 else draw.size(n), kernel_size, stride), observe=counted)
 
 
 overlap_count.model(

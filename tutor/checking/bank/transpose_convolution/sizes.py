@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from tutor.checking.bank.counts import whole
+from tutor.checking.apparatus.counts import whole
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise

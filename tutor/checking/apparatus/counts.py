@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -13,3 +14,12 @@ def whole(value: Any, args: tuple[Any, ...]) -> Any:
         value = value.item()
     is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
     return int(value) if is_whole else value
+
+
+def counted(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take counts of any dtype, in a tensor or lists, for the same answer."""
+    try:
+        counts = torch.as_tensor(value).double()
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return value
+    return counts if not counts.is_complex() else value

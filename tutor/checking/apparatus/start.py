@@ -1,0 +1,88 @@
+"""Chapter 00: what a card says, shapes, pictures of one dtype or another, and a first event file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tutor.checking.apparatus.logs import logged
+
+ON_A_CARD = ("input", "expected", "yours", "read again")  # what there is to be read
+
+
+def as_on_a_card(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take 1, 1.0 and a tensor of it for the same number, and a text in any case and with blanks around it."""
+    if not isinstance(value, tuple | list) or len(value) != 4:
+        return value
+    facts: dict[str, Any] = {}
+    for key, part in zip(ON_A_CARD, value, strict=True):
+        if isinstance(part, str):
+            facts[key] = part.strip(" \"'*.").lower()
+        elif isinstance(part, Tensor) and part.numel() == 1:
+            facts[key] = float(part)
+        else:
+            facts[key] = float(part) if isinstance(part, int | float) and not isinstance(part, bool) else part
+    return facts
+
+
+def read_first_batch(value: Any, args: tuple[Any, ...]) -> Any:
+    """Say what stands in the event files: what each tag holds at each step."""
+    folder, batches = args[0], args[1]
+    events = logged(folder.path)
+    pictures = sorted(events.images.get("input", {}).items()) if events else []
+    numbers = sorted(events.scalars.get("brightness", {}).items()) if events else []
+    facts: dict[str, Any] = {
+        "input": {f"step {step}": _shown(picture, batches) for step, picture in pictures} or "no pictures",
+        "brightness": {f"step {step}": _whose(number, batches) for step, number in numbers} or "no numbers",
+    }
+    others = [tag for tag in (events.tags if events else ()) if tag not in ("input", "brightness")]
+    return facts | {"other tags": ", ".join(others) or "none"}
+
+
+def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
+    """Say which batch a picture (H, W, 3) shows, wherever its images lie in it."""
+    for number, (images, _) in enumerate(batches):
+        height, width = images.shape[2:]
+        if picture.shape[0] < height or picture.shape[1] < width:
+            continue
+        windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)
+        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
+        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
+        if any(found):
+            return f"batch {number}" if all(found) else f"a part of batch {number}"
+    return "something else"
+
+
+def _whose(found: float, batches: Sequence[Any]) -> str:
+    """Say what a number measures: which batch's mean it is."""
+    for number, (images, _) in enumerate(batches):
+        for what, value in (
+            (f"the mean of batch {number}", images.mean()),
+            (f"the mean of the first image of batch {number}", images[0].mean()),
+            (f"the sum of batch {number}", images.sum()),
+        ):
+            if abs(found - float(value)) < 1e-4 * max(1.0, abs(float(value))):
+                return what
+    return "another number"
+
+
+def as_shapes(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take lists, tuples, sizes and tensors for the same shapes; a single number for a shape of one dimension."""
+    if not isinstance(value, tuple | list):
+        return value
+    shapes: list[Any] = [part.tolist() if isinstance(part, Tensor) else part for part in value]
+    shapes = [(part,) if isinstance(part, int) and not isinstance(part, bool) else part for part in shapes]
+    try:
+        return tuple(tuple(int(size) for size in shape) for shape in shapes)
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def values_and_dtype(value: Any, args: tuple[Any, ...]) -> Any:
+    """Return the numbers, and in words which number type they have: the input's own is bytes, so it can't be the measure."""
+    if not isinstance(value, Tensor) or value.is_complex() or value.layout != torch.strided:
+        return value
+    return value.double(), str(value.dtype).removeprefix("torch.")

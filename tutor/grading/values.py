@@ -1,0 +1,250 @@
+"""What crosses between a check and an answer in the sandbox, as JSON and plain bytes: no pickle, in either direction.
+
+A value becomes something that JSON can hold, with a list of byte strings beside it for the numbers of tensors. What is
+decoded on the trusted side may have been made by anybody: everything about it is looked at first.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+import torch
+
+from tutor.checking.answering import Outcome
+from tutor.checking.exercise import Case, Folder
+from tutor.checking.failures import Failure
+from tutor.checking.results import LARGEST, Opaque, ordinary
+from tutor.checking.watching import Seen
+
+APPARATUS = "tutor.checking.apparatus"
+PUBLIC = ("torch", "torch.nn.functional")
+LONGEST_TEXT = 100_000  # characters
+DEEPEST = 30
+OPERATORS = 2_000
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128, torch.bool),
+        *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64),
+    )
+}
+Coded = Any  # what JSON holds
+Parts = list[bytes]
+
+
+class BadValue(ValueError):
+    """What came over the wire is no value; the message says what is wrong with it."""
+
+
+# ---------------------------------------------------------------- values
+
+
+def encode(value: Any, parts: Parts) -> Coded:
+    """Return a value for JSON and add the bytes of its tensors to ``parts``; raises TypeError for what can't cross."""
+    if value is None or type(value) in (bool, str):
+        return value
+    if type(value) is int:
+        return value if abs(value) < 2**53 else {"int": hex(value)}
+    if type(value) is float:
+        return {"float": value.hex()}
+    if type(value) is complex:
+        return {"complex": [value.real.hex(), value.imag.hex()]}
+    if isinstance(value, torch.Tensor):
+        return _encode_tensor(value, parts)
+    if type(value) in (tuple, list):
+        return {type(value).__name__: [encode(part, parts) for part in value]}
+    if type(value) is dict:
+        return {"dict": [[encode(key, parts), encode(part, parts)] for key, part in value.items()]}
+    if isinstance(value, Opaque):
+        return {"opaque": [value.kind, value.text]}
+    if isinstance(value, Folder):
+        return {"folder": True}
+    if isinstance(value, functools.partial):
+        return {"partial": [encode(value.func, parts), encode(value.args, parts), encode(dict(value.keywords), parts)]}
+    if callable(value):
+        return {"function": _place(value)}
+    raise TypeError(f"a {type(value).__name__} can't be sent to an answer")
+
+
+def _encode_tensor(tensor: torch.Tensor, parts: Parts) -> Coded:
+    name = str(tensor.dtype).removeprefix("torch.")
+    if not ordinary(tensor) or name not in DTYPES:
+        kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else "meta"
+        kind = "sparse" if not tensor.is_nested and tensor.layout != torch.strided else kind
+        return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
+    if tensor.numel() > LARGEST:
+        return {"large": [name, list(tensor.shape)]}
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    parts.append(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
+    return {"tensor": [name, list(tensor.shape), len(parts) - 1]}
+
+
+def _place(function: Callable[..., Any]) -> list[str]:
+    """Return where a function can be found: in the apparatus, or in torch; raises TypeError for any other."""
+    module, name = getattr(function, "__module__", None) or "", getattr(function, "__qualname__", "")
+    if module.startswith(APPARATUS + ".") and "<" not in name:
+        return [module, name]
+    for public in PUBLIC:
+        if getattr(importlib.import_module(public), getattr(function, "__name__", ""), None) is function:
+            return [public, function.__name__]
+    raise TypeError(
+        f"{module}.{name} can't be sent to an answer: put it into {APPARATUS}, or make it a functools.partial of a "
+        "function that is there"
+    )
+
+
+def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0) -> Any:
+    """Return the value; functions only where it comes from the ``trusted`` side. Raises BadValue."""
+    if coded is None or type(coded) in (bool, int, str):
+        return coded[:LONGEST_TEXT] if isinstance(coded, str) and not trusted else coded
+    if type(coded) is not dict or len(coded) != 1 or depth > DEEPEST:
+        raise BadValue("a value that has no form, or is too deep")
+    [(kind, held)] = coded.items()
+
+    def below(part: Coded) -> Any:
+        return decode(part, parts, trusted=trusted, depth=depth + 1)
+
+    try:
+        if kind == "int":
+            return int(held[:LONGEST_TEXT], 16)
+        if kind == "float":
+            return float.fromhex(held)
+        if kind == "complex":
+            return complex(float.fromhex(held[0]), float.fromhex(held[1]))
+        if kind == "tensor":
+            name, shape, place = held
+            return _decode_tensor(name, shape, place, parts)
+        if kind == "large":
+            # Nothing but its shape is looked at.
+            return torch.zeros((), dtype=DTYPES[held[0]]).expand(_shape(held[1]))
+        if kind == "odd":
+            return _odd(held[0], _shape(held[1]))
+        if kind in ("tuple", "list"):
+            found = [below(part) for part in held]
+            return tuple(found) if kind == "tuple" else found
+        if kind == "dict":
+            return {below(key): below(part) for key, part in held}
+        if kind == "opaque":
+            return Opaque(str(held[0])[:300], str(held[1])[:300])
+        if kind == "folder":
+            return Folder()
+        if kind == "partial" and trusted:
+            function, args, keywords = map(below, held)
+            return functools.partial(function, *args, **keywords)
+        if kind == "function" and trusted:
+            return _found(*held)
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RuntimeError) as error:
+        raise BadValue(f"no {kind}: {str(error)[:200]}") from error
+    raise BadValue(f"nothing is called {str(kind)[:50]!r}")
+
+
+def _decode_tensor(name: str, shape: list[int], place: int, parts: Parts) -> torch.Tensor:
+    dtype, size, data = DTYPES[name], _shape(shape), parts[place]
+    if len(data) != math.prod(size) * dtype.itemsize:
+        raise ValueError("its bytes are not as many as its shape says")
+    if not data:
+        return torch.empty(size, dtype=dtype)
+    if dtype == torch.bool:  # of which a byte has two
+        return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(size)
+    return torch.frombuffer(bytearray(data), dtype=dtype).reshape(size)
+
+
+def _shape(held: list[int]) -> tuple[int, ...]:
+    if not all(type(size) is int and 0 <= size < 2**40 for size in held) or len(held) > 20 or math.prod(held) > 2**60:
+        raise ValueError("no shape")
+    return tuple(held)
+
+
+def _odd(kind: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """Return a tensor of a kind that no right answer has: only the kind is looked at, and of some the shape."""
+    if kind == "sparse":
+        return torch.sparse_coo_tensor(torch.zeros(len(shape), 0), torch.zeros(0), shape)
+    if kind == "quantized":
+        return torch.quantize_per_tensor(torch.zeros(shape if math.prod(shape) <= LARGEST else ()), 1.0, 0, torch.qint8)
+    return torch.empty(shape, device="meta")
+
+
+def _found(module: str, name: str) -> Any:
+    if module not in PUBLIC and not module.startswith(APPARATUS + "."):
+        raise ValueError(f"{module} is no place for what an answer is called with")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+# ---------------------------------------------------------------- cases and outcomes
+
+
+def encode_case(case: Case, parts: Parts) -> Coded:
+    """Return what an answer is to be called with, without what is right and what it is for."""
+    return [encode(part, parts) for part in (case.args, case.kwargs, case.gradient, case.observe, case.build)]
+
+
+def decode_case(coded: Coded, parts: Parts) -> Case:
+    """Return a case that ``perform`` can be given, in the sandbox."""
+    args, kwargs, gradient, observe, build = (decode(part, parts, trusted=True) for part in coded)
+    return Case("", args, kwargs, gradient=gradient, observe=observe, build=build)
+
+
+def encode_outcome(outcome: Outcome, parts: Parts) -> Coded:
+    """Return what an answer did."""
+    held = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
+    held["error"], held["grad_error"] = (
+        None if error is None else asdict(error) for error in (outcome.error, outcome.grad_error)
+    )
+    seen = outcome.seen
+    held["seen"] = [sorted(seen.operators), seen.autograd, seen.coarse]
+    return encode(held, parts)
+
+
+def decode_outcome(coded: Coded, parts: Parts) -> Outcome:
+    """Return an outcome that is one, whoever made it; raises BadValue."""
+    held = decode(coded, parts)
+    if not isinstance(held, dict) or held.keys() != {field.name for field in fields(Outcome)}:
+        raise BadValue("an outcome with other parts")
+    operators, autograd, coarse = _checked(held.pop("seen"), list)
+    if not isinstance(operators, list) or not all(isinstance(each, str) for each in operators[:OPERATORS]):
+        raise BadValue("operators that are no names")
+    grads = held.pop("grads")
+    if grads is not None and not all(isinstance(grad, torch.Tensor) for grad in _checked(grads, tuple)):
+        raise BadValue("gradients that are no tensors")
+    changed = _checked(held.pop("changed"), tuple)
+    if not all(type(index) is int and index >= 0 for index in changed):
+        raise BadValue("changed arguments that are no places")
+    return Outcome(
+        value=held["value"],
+        nothing=held["nothing"] is True,
+        error=_failure(held["error"]),
+        slow=held["slow"] is True,
+        seconds=_checked(held["seconds"], float),
+        grads=grads,
+        grad_error=_failure(held["grad_error"]),
+        detached=held["detached"] is True,
+        changed=changed,
+        named=_checked(held["named"], str),
+        after=_checked(held["after"], tuple),
+        printed=_checked(held["printed"], str),
+        seen=Seen(set(operators[:OPERATORS]), autograd is True, coarse is True),
+    )
+
+
+def _checked(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise BadValue(f"a {type(value).__name__} where a {kind.__name__} belongs")
+    return value
+
+
+def _failure(held: Any) -> Failure | None:
+    if held is None:
+        return None
+    held = _checked(held, dict)
+    kind, text, where, mismatch = (
+        _checked(held.get(part), str)[:1_000] for part in ("kind", "text", "where", "mismatch")
+    )
+    return Failure(kind, text, where, mismatch, held.get("signed") is True, held.get("stub") is True)

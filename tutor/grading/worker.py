@@ -1,0 +1,187 @@
+"""Grade one submission: run its cells in the sandbox, judge its answers here, and write down both."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from tutor.course.source import GradedCheck, grade_id, graded_checks, nbgrader_metadata
+from tutor.grading.job import Graded, Job
+from tutor.grading.own_work import disagreements
+from tutor.grading.rebuild import OWN
+from tutor.grading.remote import Cells, Lost, NoAnswer
+from tutor.grading.slicing import definitions, needed
+from tutor.grading.submission import Remark
+from tutor.grading.verdict import Verdict, failed, formed, judge, nothing
+
+if TYPE_CHECKING:
+    from tutor.grading.den import Den
+
+RESTARTS = 8  # processes of one submission that may end
+ROOM = 1_000  # characters to a kB
+
+
+@dataclass
+class Step:
+    """One code cell: what is run, or which check is made.
+
+    text: what is left of it to run; a cell that ended its process is run without anything but its definitions the next time, and
+    then not at all.
+    """
+
+    cell: NotebookNode
+    check: GradedCheck | None
+    learners: bool
+    chosen: bool
+    text: str
+    tries: int = 0
+
+    def blame(self) -> None:
+        """Run less of it the next time."""
+        self.tries += 1
+        self.text = definitions(self.text) if self.tries == 1 and self.learners else ""
+
+
+def grade(job: Job, den: Den) -> Graded:
+    """Run and judge one submission. Nothing that is in it is raised; SandboxError where there is no sandbox to be had."""
+    began = time.perf_counter()
+    graded, missed = _grade(job, den)
+    if missed and not job.whole:
+        # A name was missing: perhaps one that a cell makes which wasn't run.
+        graded, _ = _grade(replace(job, whole=True), den)
+    return replace(graded, seconds=time.perf_counter() - began)
+
+
+def _grade(job: Job, den: Den) -> tuple[Graded, bool]:
+    notebook: NotebookNode = nbformat.v4.reads(job.notebook)  # validated when it was made
+    run = _Submission(job, den, notebook)
+    run.go()
+    remarks = [*run.remarks, *disagreements(notebook, run.verdicts)]
+    results = [verdict.result for verdict in run.verdicts.values()]
+    graded = Graded(job.chapter, job.student, results, json.dumps(notebook), tuple(remarks))
+    return graded, run.missed
+
+
+class _Submission:
+    """One submission on its way through the sandbox."""
+
+    def __init__(self, job: Job, den: Den, notebook: NotebookNode) -> None:
+        self.job, self.den = job, den
+        self.steps = _steps(notebook, whole=job.whole)
+        self.verdicts: dict[str, Verdict] = {}
+        self.remarks: list[Remark] = []
+        self.missed = False  # a name that nothing defined
+        self._deadline = time.monotonic() + job.limits.seconds
+        self._at = 0
+
+    def go(self) -> None:
+        """Take every step; where the process ends, begin anew without what ended it, and go on from there."""
+        lost = ""
+        for _ in range(RESTARTS):
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                lost = f"the submission took longer than {self.job.limits.seconds:g} s in all"
+                break
+            try:
+                with self.den.run(replace(self.job.limits, seconds=left)) as run:
+                    room = self.job.limits.output_kb * ROOM
+                    self._through(Cells(run, self.job.limits.cell_seconds, room))
+                return
+            except Lost as error:
+                lost = str(error)
+        else:
+            lost = f"its process ended {RESTARTS} times; the last time {lost}"
+        for step in self.steps[self._at :]:
+            if step.check:
+                self._note(step, nothing(step.check, f"Not checked: {lost}."))
+        self._remark(f"not everything was run: {lost}")
+
+    def _through(self, cells: Cells) -> None:
+        for step in self.steps[: self._at]:
+            if step.chosen and not step.check and step.text:
+                with self._blaming(step):
+                    cells.cell(step.text)
+        while self._at < len(self.steps):
+            step = self.steps[self._at]
+            if step.check:
+                self._check(step, cells)
+            elif step.chosen and step.text:
+                with self._blaming(step):
+                    step.cell.outputs = formed(cells.cell(step.text))
+                self._notice(step.cell.outputs)
+            self._at += 1
+
+    @contextlib.contextmanager
+    def _blaming(self, step: Step) -> Iterator[None]:
+        """Blame a cell for the end of the process while it ran, and tell of it in its outputs."""
+        try:
+            yield
+        except Lost as error:
+            step.blame()
+            step.cell.outputs = formed([failed("Ended", f"This cell ended the process: {error}.")])
+            self._remark(f"the cell {_name(step.cell)} ended the process that it ran in: {error}", grade_id(step.cell))
+            raise
+
+    def _check(self, step: Step, cells: Cells) -> None:
+        check = step.check
+        assert check is not None
+        try:
+            verdict = judge(check, cells.answer(check.exercise, self.job.limits.cell_seconds), self.job.seed)
+        except NoAnswer as error:
+            verdict = nothing(check, f"Not checked: {error}")
+            self.missed = self.missed or "nothing is called" in str(error)
+        except Lost as error:
+            self._note(step, nothing(check, f"Not checked: when {check.exercise} was called, {error}."))
+            self._remark(f"calling {check.exercise} ended the process: {error}", check.grade_id)
+            self._at += 1
+            raise
+        except Exception as error:  # what a hostile process sends may break a comparison in ways nobody thought of
+            why = f"what {check.exercise} gave can't be compared ({type(error).__name__}: {str(error)[:200]})"
+            verdict = nothing(check, f"Not checked: {why}.")
+            self._remark(why, check.grade_id)
+        self._note(step, verdict)
+        self._notice(verdict.outputs)
+
+    def _note(self, step: Step, verdict: Verdict) -> None:
+        assert step.check is not None
+        self.verdicts[step.check.grade_id] = verdict
+        step.cell.outputs = formed(verdict.outputs)
+
+    def _notice(self, outputs: Sequence[Any]) -> None:
+        for output in outputs:
+            said = f"{output.get('ename', '')} {output.get('data', {}).get('text/plain', '')}"
+            self.missed = self.missed or "NameError" in said
+
+    def _remark(self, said: str, about: str = "") -> None:
+        remark = Remark("ended", said, about)
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
+
+def _steps(notebook: NotebookNode, *, whole: bool) -> list[Step]:
+    checks = {check.grade_id: check for check in graded_checks(notebook)}
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        check = checks.get(grade_id(cell))
+        learners = bool(nbgrader_metadata(cell).get("solution")) or cell.id.startswith(OWN)
+        found.append(Step(cell, check, learners, True, "" if check else cell.source))
+    if not whole:
+        wanted = {check.exercise for check in checks.values()}
+        chosen = needed([(step.text, step.learners) for step in found], wanted)
+        for step, is_chosen in zip(found, chosen, strict=True):
+            step.chosen = is_chosen
+    return found
+
+
+def _name(cell: NotebookNode) -> str:
+    """Return what a cell is called in a sentence."""
+    return grade_id(cell) or str(cell.id)
