@@ -75,10 +75,10 @@ def _told(report: ClassReport, options: argparse.Namespace) -> int:
     """Print what became of the class and return the exit status."""
     to_screen = sys.stderr if options.json == "-" else sys.stdout
     print(tables(report), file=to_screen)
-    graded = [entry for entry in report.entries if entry.state != "kept"]
-    kept = len(report.entries) - len(graded)
+    kept = sum(entry.kept for entry in report.entries)
+    graded = len(report.entries) - kept
     known = f"; {kept} were graded before and haven't changed" if kept else ""
-    print(f"\n{len(graded)} graded in {report.seconds:.1f} s{known}", file=to_screen)
+    print(f"\n{graded} graded in {report.seconds:.1f} s{known}", file=to_screen)
     status = 0 if report.whole else 1
     if options.json:
         text = as_json(report, missed(report))

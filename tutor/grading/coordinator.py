@@ -112,8 +112,9 @@ class _Class:
             fingerprint = _fingerprint(job, place.chapter, submission)
             if not options.force and self.record.done(place.chapter, place.student) == fingerprint:
                 known = self.record.entry(place.chapter, place.student)
-                if known is not None:
-                    self._add(_entry(known, "kept"))
+                line = _entry(known, kept=True) if known else None
+                if line and line.state != "not graded":  # which may have been the machine's fault
+                    self._add(line)
                     continue
             self.waiting[job.chapter, job.student] = _Waiting(
                 place.chapter, fingerprint, () if refused else submission.remarks, submission.handed_in
@@ -132,7 +133,7 @@ class _Class:
         except Refused as error:
             odd = [Remark("not-recorded", f"it is graded, and not recorded: {error}")]
         graded = replace(graded, remarks=(*graded.remarks, *odd))
-        self._add(_entry(graded, "graded", waiting.handed_in))
+        self._add(_entry(graded, waiting.handed_in))
 
     def _add(self, entry: Entry) -> None:
         self.report.entries.append(entry)
@@ -189,18 +190,19 @@ def _run(run: _Class, places: Sequence[HandedIn], interruption: Interruption, gr
             run.finish(graded)
 
 
-def _entry(known: Graded | Recorded, state: State, handed_in: datetime | None = None) -> Entry:
+def _entry(known: Graded | Recorded, handed_in: datetime | None = None, *, kept: bool = False) -> Entry:
     """Make a submission's line of the report."""
     when = known.handed_in if isinstance(known, Recorded) else handed_in
     kinds = [remark.kind for remark in known.remarks]
     return Entry(
         known.student,
         known.chapter,
-        next((trouble for kind, trouble in TROUBLE.items() if kind in kinds), state),
+        next((trouble for kind, trouble in TROUBLE.items() if kind in kinds), "graded"),
         tuple(known.cells),
         known.remarks,
         when.isoformat(sep=" ", timespec="seconds") if when else None,
         known.seconds,
+        kept,
     )
 
 

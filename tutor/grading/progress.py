@@ -9,6 +9,8 @@ from typing import TextIO
 from tqdm import tqdm
 
 EVERY = 10.0  # seconds between two lines where there is no terminal
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt}, {rate_noinv_fmt}, {remaining} to go"
+LINE = "{desc}: {n_fmt} of {total_fmt}, {rate_noinv_fmt}, {remaining} to go"
 
 
 @contextmanager
@@ -19,7 +21,9 @@ def progress(total: int, file: TextIO | None = None) -> Iterator[Callable[[], ob
     """
     out = file or sys.stderr
     if out.isatty():
-        with tqdm(total=total, desc="grading", unit=" submissions", file=out, dynamic_ncols=True) as bar:
+        with tqdm(
+            total=total, desc="grading", unit=" submissions", bar_format=BAR, file=out, dynamic_ncols=True
+        ) as bar:
             yield bar.update
         return
     start = said = time.monotonic()
@@ -30,7 +34,7 @@ def progress(total: int, file: TextIO | None = None) -> Iterator[Callable[[], ob
         done += 1
         if done == total or time.monotonic() - said >= EVERY:
             said = time.monotonic()
-            line = tqdm.format_meter(done, total, said - start, prefix="grading", unit=" submissions", ncols=0)
+            line = tqdm.format_meter(done, total, said - start, prefix="grading", unit=" submissions", bar_format=LINE)
             print(line, file=out, flush=True)
 
     yield advance

@@ -11,15 +11,15 @@ from tutor.grading.job import CellResult
 from tutor.grading.submission import Remark
 from tutor.grading.submitted import Skipped
 
-State = Literal["graded", "kept", "refused", "not graded", "not recorded"]
+State = Literal["graded", "refused", "not graded", "not recorded"]
 
 
 @dataclass(frozen=True)
 class Entry:
     """One submission.
 
-    state: ``kept`` from an earlier run, ``refused`` by the intake, ``not graded`` where an error or a lost process kept it
-    from being run; both are recorded with 0 points. ``not recorded``: graded, and not in the gradebook. points: what checks
+    state: ``refused`` by the intake, ``not graded`` where an error or a lost process kept it
+    from being run; both are recorded with 0 points. ``not recorded``: graded, and not in the gradebook. kept: from an earlier run. points: what checks
     earned, of ``worth``. seconds: that grading took.
     """
 
@@ -30,6 +30,7 @@ class Entry:
     remarks: tuple[Remark, ...]
     handed_in: str | None = None
     seconds: float = 0.0
+    kept: bool = False
 
     @property
     def points(self) -> float:
@@ -44,7 +45,7 @@ class Entry:
     @property
     def whole(self) -> bool:
         """Tell whether it was run and recorded."""
-        return self.state in ("graded", "kept")
+        return self.state == "graded"
 
 
 @dataclass

@@ -10,6 +10,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Grade = Callable[[Job], Graded]
 MOST = 200  # characters of an error's own words
 _dens: dict[Sandbox, Den] = {}
+_open = ExitStack()
 _one_at_a_time = threading.Lock()  # a worker started with several threads has one sandbox all the same
 
 
@@ -92,7 +94,7 @@ def grade_warm(job: Job) -> Graded:
     with _one_at_a_time:
         try:
             if job.sandbox not in _dens:
-                _dens[job.sandbox] = Den(job.sandbox)
+                _dens[job.sandbox] = _open.enter_context(Den(job.sandbox))
             return grade(job, _dens[job.sandbox])
         except SandboxError as error:
             raise FleetError(f"on {socket.gethostname()}: {error}") from error
@@ -101,8 +103,8 @@ def grade_warm(job: Job) -> Graded:
 def close_sandboxes() -> None:
     """End this process' warm sandboxes; the next submission makes one anew."""
     with _one_at_a_time:
-        while _dens:
-            _dens.popitem()[1].close()
+        _dens.clear()
+        _open.close()
 
 
 class Station(WorkerPlugin):

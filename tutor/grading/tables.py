@@ -100,16 +100,22 @@ def missed_table(rows: Sequence[Missed]) -> str:
     if not rows:
         return "Everybody has everything right."
     lines = []
-    for row in rows[:MOST_EXERCISES]:
+    wrong = [row for row in rows if row.wrong]
+    for row in wrong[:MOST_EXERCISES]:
         untried = f", {row.untried} left it out" if row.untried else ""
         lines.append(f"{row.exercise} ({row.chapter}): {row.wrong} of {row.learners} got it wrong{untried}")
         for reason in row.reasons[:MOST_REASONS]:
             lines += _wrapped(f"{reason.learners:>6}  ", reason.words)
         if len(row.reasons) > MOST_REASONS:
             lines.append(f"        and {len(row.reasons) - MOST_REASONS} more kinds of mistakes")
-    if len(rows) > MOST_EXERCISES:
-        lines.append(f"and {len(rows) - MOST_EXERCISES} more exercises")
+    lines += _others("Got wrong less often: ", [(row.exercise, row.wrong) for row in wrong[MOST_EXERCISES:]])
+    lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if not row.wrong])
     return "\n".join(lines)
+
+
+def _others(head: str, counts: list[tuple[str, int]]) -> list[str]:
+    """Name exercises in a paragraph, each with a number of learners."""
+    return _wrapped(head, ", ".join(f"{name} ({count})" for name, count in counts)) if counts else []
 
 
 def remark_table(report: ClassReport) -> str:
