@@ -26,9 +26,14 @@ arguments or nothing to grade, 130 interrupted""",
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 not as it should be, 2 wrong arguments, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = arguments_of(arguments)
     status: int = options.run(options)
     return status
+
+
+def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of a command line; ends with status 2 when they are wrong."""
+    return _parser().parse_args(words)
 
 
 def _parser() -> argparse.ArgumentParser:

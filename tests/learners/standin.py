@@ -10,13 +10,15 @@ from tutor.course.source import graded_checks
 from tutor.grading.job import CellResult, Graded, Job
 from tutor.grading.station import FleetError
 
+WRONG = {"relu": ("absolute-value",), "tanh": ("wrong-shape",)}
+
 
 def grade(job: Job) -> Graded:
     """Return all points, and the process' id as the time it took; unless the name asks for something else.
 
     ``raises``, ``kills``: what they say. ``holds``: waits until somebody opens the pipe ``$STAND_IN/holds``. ``kills-once``:
-    only while ``$STAND_IN/kills-once`` isn't there. ``no-sandbox``: as where there is no bubblewrap. ``half``: gets half
-    of the points, for a mistake in relu.
+    only while ``$STAND_IN/kills-once`` isn't there. ``no-sandbox``: as where there is no bubblewrap. ``wrong``: gets half
+    of the points of relu and tanh.
     """
     folder = Path(os.environ.get("STAND_IN", ""))
     name = job.student
@@ -32,13 +34,9 @@ def grade(job: Job) -> Graded:
     notebook = nbformat.reads(job.notebook, as_version=4)
     cells = []
     for check in graded_checks(notebook):
-        if name == "half":
-            told = ("absolute-value",) if check.exercise == "relu" else ("wrong-shape",)
-            cells.append(
-                CellResult(check.grade_id, check.exercise, check.points / 2, check.points, "partly right", told)
-            )
-        else:
-            cells.append(CellResult(check.grade_id, check.exercise, check.points, check.points, "passed"))
+        told = WRONG.get(check.exercise, ()) if name == "wrong" else ()
+        share, verdict = (0.5, "partly right") if told else (1, "passed")
+        cells.append(CellResult(check.grade_id, check.exercise, share * check.points, check.points, verdict, told))
     by_id = {cell.grade_id: cell for cell in cells}
     for cell in notebook.cells:
         earned = by_id.get(cell.id)

@@ -91,5 +91,6 @@ def _told(report: ClassReport, options: argparse.Namespace) -> int:
         print(f"tutor grade: stopped: {report.stopped}", file=sys.stderr)
     if report.left:
         again = shlex.join(["tutor", *(word for word in sys.argv[1:] if word != "--force")])
-        print(f"tutor grade: {report.left} submissions are left; the same command goes on: {again}", file=sys.stderr)
+        left = f"{report.left} submissions are" if report.left > 1 else "1 submission is"
+        print(f"tutor grade: {left} left; the same command goes on: {again}", file=sys.stderr)
     return STATUS if report.interrupted else status

@@ -27,7 +27,7 @@ AHEAD = 2  # submissions sent for each of the workers' threads: one runs, one wa
 LOOK_AGAIN = 2.0  # seconds between looks at which workers there are
 PATIENCE = 60.0  # seconds without any worker
 SETTINGS = {
-    "distributed.scheduler.allowed-failures": 1,  # a second worker lost, and a job is looked at by itself
+    "distributed.scheduler.allowed-failures": 0,  # a lost worker's jobs come back here, and run once more
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],

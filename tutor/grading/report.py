@@ -18,9 +18,9 @@ State = Literal["graded", "refused", "not graded", "not recorded"]
 class Entry:
     """One submission.
 
-    state: ``refused`` by the intake, ``not graded`` where an error or a lost process kept it
-    from being run; both are recorded with 0 points. ``not recorded``: graded, and not in the gradebook. kept: from an earlier run. points: what checks
-    earned, of ``worth``. seconds: that grading took.
+    state: ``refused`` by the intake, ``not graded`` where an error or a lost process kept it from being run; both are
+    recorded with 0 points. ``not recorded``: graded, and not in the gradebook. kept: from an earlier run. seconds: that
+    grading took.
     """
 
     student: str

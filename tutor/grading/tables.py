@@ -41,7 +41,7 @@ class Missed:
 
 
 def missed(report: ClassReport) -> list[Missed]:
-    """Return the exercises that learners tried and missed or left out, most often missed first."""
+    """Return the exercises that learners tried and missed or left out, most often missed first, then as in the course."""
     found: dict[tuple[str, str], list[tuple[str, CellResult]]] = defaultdict(list)
     for entry in report.entries:
         for cell in entry.cells:
@@ -58,7 +58,7 @@ def missed(report: ClassReport) -> list[Missed]:
         reasons = tuple(Reason(identity, in_words(exercise, identity), count) for identity, count in ordered)
         learners = len({student for student, _ in cells})
         rows.append(Missed(chapter, exercise, len(tried), len(left), learners, reasons))
-    return sorted(rows, key=lambda row: (-row.wrong, -row.untried, row.chapter, row.exercise))
+    return sorted(rows, key=lambda row: (-row.wrong, -row.untried, row.chapter))
 
 
 def in_words(exercise: str, identity: str) -> str:
