@@ -17,6 +17,7 @@ from typing import Any
 
 from tutor.grading.frames import Frames
 from tutor.grading.inside.isolation import process_namespace
+from tutor.grading.inside.pages import use_large_pages
 from tutor.grading.inside.place import memory, take_place
 from tutor.grading.warm.processes import Doorbell, adopt_orphans, end_descendants
 from tutor.grading.warm.wire import Message, Wire
@@ -67,6 +68,7 @@ def warm_up(imports: list[str], serve: str) -> Serve:
     os.chdir("/")
     gc.collect()
     gc.freeze()  # or each fork's collector would copy every page
+    use_large_pages()
     return found
 
 
