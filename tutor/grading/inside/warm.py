@@ -1,15 +1,16 @@
 """The warm process: imports everything once, with one thread, and forks for each submission.
 
 It runs inside bubblewrap (or without, where it is told so) and is asked over a socket, one submission after the other:
-``{"run": limits, "folder": …}`` with the connection that the fork is to serve; ``{"end": true}``. It answers
-``{"ready": true}``, ``{"started": true}``, ``{"error": why}`` and ``{"ended": wait status}``. It ends, with all that it
-forked, when its owner does. All its descendants belong to the one submission that runs.
+``{"run": limits, "folder": …}`` with the connection that the fork is to serve; ``{"end": true}``; ``{"goodbye": true}``. It
+answers ``{"ready": true}``, ``{"started": true}``, ``{"error": why}`` and ``{"ended": wait status}``. It ends, with all that
+it forked, when its owner does. All its descendants belong to the one submission that runs.
 """
 
 import gc
 import importlib
 import os
 import select
+import shutil
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -46,7 +47,7 @@ def main(settings: dict[str, Any]) -> None:
     """Warm up, say so, and serve until there is nobody left to serve.
 
     settings: control and owner, descriptors; path, of modules; imports; serve, as ``module:function``; isolated; folder, where an
-    isolated fork works; below_tmp, what has to stay visible there.
+    isolated fork works; below_tmp, what has to stay visible below /tmp; place, what to remove where the owner has died.
     """
     wire = Wire(socket.socket(fileno=settings["control"]))
     warm = Warm(wire, settings["owner"], warm_up(settings["imports"], settings["serve"]), settings)
@@ -56,7 +57,8 @@ def main(settings: dict[str, Any]) -> None:
         wire.send({"error": error})
         return
     wire.send({"ready": True})
-    warm.serve()
+    if not warm.serve() and settings["place"]:
+        shutil.rmtree(settings["place"], ignore_errors=True)  # what the owner can't do any more
 
 
 def warm_up(imports: list[str], serve: str) -> Serve:
@@ -84,9 +86,10 @@ class Warm:
         self._memory = memory()
         self._doorbell = Doorbell()
         self._running = 0  # process id
+        self._goodbye = False
 
-    def serve(self) -> None:
-        """Do what is asked until the owner has ended or let go."""
+    def serve(self) -> bool:
+        """Do what is asked until the owner has ended or let go; return whether it said goodbye."""
         events = select.poll()
         for event in (self._wire, self._owner, self._doorbell):
             events.register(event, select.POLLIN)
@@ -97,7 +100,7 @@ class Warm:
                 self._answer(message)
             if self._wire.closed or self._owner in ready or self._doorbell.told_to_end:
                 end_descendants(self._doorbell)
-                return
+                return self._goodbye
             if self._running and (ended := os.waitpid(self._running, os.WNOHANG))[0]:
                 self._wire.send({"ended": self.end(ended[1])})
 
@@ -109,6 +112,8 @@ class Warm:
             if error:
                 self.end()
             self._wire.send({"error": error} if error else {"started": True})
+        elif "goodbye" in message:
+            self._goodbye = True
         elif self._running:  # to end what has ended already is nothing to do
             self._wire.send({"ended": self.end()})
 
