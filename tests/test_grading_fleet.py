@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from distributed import Client, Security
 from learners import standin
 from learners.classroom import CHECKOUT
 from nbgrader.utils import determine_grade
@@ -110,6 +111,14 @@ def test_without_a_sandbox_nothing_goes_on(fleet):
     with pytest.raises(FleetError, match=r"^there is no bubblewrap here: install it$"):
         list(fleet.results(class_of("no-sandbox")))
     assert outcome(fleet.results(class_of())) == ORDINARY  # nothing of the class before comes in between
+
+
+def test_others_on_this_machine_can_give_its_workers_no_orders(fleet):
+    assert fleet.address.startswith("tls://127.0.0.1:")
+    with pytest.raises(OSError, match="Timed out|timed out"):
+        Client(fleet.address.replace("tls:", "tcp:"), timeout=0.5, set_as_default=False)
+    with pytest.raises((OSError, RuntimeError)):
+        Client(fleet.address, security=Security.temporary(), timeout=0.5, set_as_default=False)
 
 
 def test_other_versions_are_refused_in_a_sentence():

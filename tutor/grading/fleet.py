@@ -97,6 +97,11 @@ class Fleet:
         """Cancel what is under way, end the workers that were started here, and their files."""
         self._open.close()
 
+    @property
+    def address(self) -> str:
+        """Where the scheduler listens."""
+        return str(self._client.scheduler_info()["address"])
+
     def _connected(self, opening: ExitStack) -> Any:
         """Return a client of a cluster of this machine's, or of the scheduler."""
         if self._scheduler is None:
@@ -112,6 +117,7 @@ class Fleet:
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # serves nothing, and yet has a port
                 memory_limit=None,  # the sandbox limits each submission
                 silence_logs=logging.CRITICAL,
+                security=True,  # keys of this run's own: other people on this machine could give orders otherwise
             )
             return Client(opening.enter_context(cluster), set_as_default=False)
         security = None
