@@ -115,7 +115,7 @@ def test_without_a_sandbox_nothing_goes_on(fleet):
 
 def test_others_on_this_machine_can_give_its_workers_no_orders(fleet):
     assert fleet.address.startswith("tls://127.0.0.1:")
-    with pytest.raises(OSError, match="Timed out|timed out"):
+    with pytest.raises(OSError):
         Client(fleet.address.replace("tls:", "tcp:"), timeout=0.5, set_as_default=False)
     with pytest.raises((OSError, RuntimeError)):
         Client(fleet.address, security=Security.temporary(), timeout=0.5, set_as_default=False)
