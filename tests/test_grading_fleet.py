@@ -126,9 +126,16 @@ def test_other_versions_are_refused_in_a_sentence():
         work(job("ada"), standin.grade, {**versions(), "torch": "1.0"})
 
 
-def test_no_scheduler_is_said_in_a_sentence():
-    with pytest.raises(FleetError, match=r"no Dask scheduler can be reached at nowhere://host \(.+\): start one"):
-        Fleet(scheduler="nowhere://host").__enter__()
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("nowhere://host", r"no Dask scheduler can be reached at nowhere://host \(.+\): start one"),
+        ("tls://127.0.0.1:1", r"tls://127.0.0.1:1 wants certificates: give --tls-ca"),
+    ],
+)
+def test_no_scheduler_is_said_in_a_sentence(address, sentence):
+    with pytest.raises(FleetError, match=sentence):
+        Fleet(scheduler=address).__enter__()
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
