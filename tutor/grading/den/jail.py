@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -26,10 +27,14 @@ _HIDDEN = ("checking/bank", "course", "grading")  # of the package: answers, and
 _SHOWN = ("grading/__init__.py", "grading/frames.py", "grading/inside", "grading/values.py", "grading/warm")
 
 
-def refuse_elsewhere() -> None:
-    """Raise SandboxError on systems other than Linux, where there are no namespaces."""
+def refuse_elsewhere(isolated: bool) -> None:
+    """Raise SandboxError on systems other than Linux, and for the sandbox on old ones."""
     if sys.platform != "linux":
-        raise SandboxError(f"The sandbox needs Linux, and this is {sys.platform}: {INSTEAD}.")
+        raise SandboxError(f"Grading needs Linux, and this is {sys.platform}: grade on a Linux machine.")
+    release = os.uname().release
+    # Before, a user's processes all over the system counted against the processes that one submission may have.
+    if isolated and [int(number) for number in re.findall(r"\d+", release)[:2]] < [5, 14]:
+        raise SandboxError(f"The sandbox needs Linux 5.14 or younger, and this is {release}: {INSTEAD}.")
 
 
 def modules() -> list[str]:
@@ -91,12 +96,12 @@ def visible() -> list[str]:
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     packages = {path for path in modules() if Path(path).name in ("site-packages", "dist-packages")}
     named = prefixes | packages
-    return sorted({path for path in (*named, *map(os.path.realpath, named)) if os.path.isdir(path)})
+    return sorted({path for path in (*named, *(os.path.realpath(name) for name in named)) if os.path.isdir(path)})
 
 
 def below_tmp() -> list[str]:
     """Return what of it is seen below /tmp, to be seen there in the forks too, whose /tmp is their own."""
-    paths = [Path(path) for path in (*visible(), PACKAGE)]
+    paths = [*map(Path, visible()), PACKAGE]
     return [
         str(path)
         for path in paths
@@ -120,9 +125,10 @@ def _places() -> list[str]:
     seen |= {str(PACKAGE / name): "--tmpfs" for name in _HIDDEN} | {str(PACKAGE / name): "--ro-bind" for name in _SHOWN}
     if (PACKAGE.parent / CHECKOUT_MARK).is_file():  # where it lies below something that is seen
         seen[str(PACKAGE.parent)] = "--tmpfs"
-    for path in list(seen):  # made by bubblewrap they would be for root alone
-        seen = dict.fromkeys(map(str, Path(path).parents), "--dir") | seen
-    for path in map(str, sorted(map(Path, seen))):  # outer ones first
+    for name in list(seen):  # folders on the way, which bubblewrap would make for root alone
+        seen = dict.fromkeys(map(str, Path(name).parents), "--dir") | seen
+    for path in sorted(seen, key=lambda name: Path(name).parts):  # outer ones first
         options += [seen[path], path, *([path] if seen[path] == "--ro-bind" else [])]
-    empty = ["/dev", *(path for path in seen if seen[path] == "--tmpfs"), "/"]
-    return [*options, *(word for path in empty for word in ("--remount-ro", path))]
+    for path in ("/dev", *(path for path, how in seen.items() if how == "--tmpfs"), "/"):
+        options += ["--remount-ro", path]
+    return options

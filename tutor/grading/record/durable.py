@@ -6,12 +6,16 @@ from pathlib import Path
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a new file, or one anew, and wait until it is on the disk (OSError when it can't be)."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = str(path)  # a full disk is found out by a file's number
+        raise
 
 
 def replace_file(path: Path, data: bytes) -> None:

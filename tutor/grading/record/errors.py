@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 AGAIN = "nothing is half recorded: run tutor grade again"
 LOCKED = ("database is locked", "database table is locked", "lock timeout", "deadlock detected")
 FULL = ("disk is full", "no space left", "disk full")
+FAILING = ("i/o error",)
 READ_ONLY = ("readonly database", "read-only transaction", "unable to open database file")
 OLD = ("no such column", "no such table", "has no column", "undefinedcolumn", "undefinedtable")
 DAMAGED = ("malformed", "not a database")
@@ -36,6 +37,8 @@ def database_said(error: DBAPIError, url: URL) -> RecordError:
         return RecordError(f"{gradebook} is still locked by another program: close what uses it; {AGAIN}")
     if _has(error, FULL):
         return RecordError(f"{gradebook} can't grow, its disk is full: make room; {AGAIN}")
+    if _has(error, FAILING):
+        return RecordError(f"{gradebook} can't be written ({first}): its disk is full or failing; make room; {AGAIN}")
     if _has(error, READ_ONLY):
         return RecordError(f"{gradebook} can't be written ({first}): give yourself the right to write there; {AGAIN}")
     if _has(error, DAMAGED):

@@ -44,9 +44,14 @@ class Database:
         try:
             self.url = make_url(url)
             options = {"connect_timeout": CONNECT} if self.url.get_backend_name() == "postgresql" else {}
-            self.engine = create_engine(self.url, connect_args=options)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise RecordError(f"db_url names no database that can be used here: {error}") from error
+            self.engine = create_engine(self.url, connect_args=options, pool_pre_ping=True)
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise RecordError(f"db_url names no database that nbgrader knows: {error}") from error
+        except ModuleNotFoundError as error:
+            raise RecordError(
+                f"db_url names a database whose driver isn't here ({error}); for PostgreSQL: pip install psycopg2-binary, and "
+                "begin db_url with postgresql+psycopg2://"
+            ) from error
         self._lite = self.url.get_backend_name() == "sqlite"
         self._wait, self._begin = SOON, ""
         if self._lite:
