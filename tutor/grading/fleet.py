@@ -33,6 +33,7 @@ SETTINGS = {
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.admin.low-level-log-length": 10,  # messages kept for debugging, submissions in them and all
     "distributed.admin.large-graph-warning-threshold": "1GB",  # a submission is as large as it is
 }
 
