@@ -163,7 +163,7 @@ def test_what_is_defined_in_a_cell_counts_though_its_last_line_ends_the_process(
 
 
 def test_an_answer_that_ends_the_process_costs_its_own_points_only(den, tmp_path):
-    answers = {**RIGHT, "sigmoid": "import os\n\n\ndef sigmoid(input):\n    os.kill(os.getpid(), 9)"}
+    answers = {**RIGHT, "sigmoid": "import os\n\n\ndef sigmoid(input):\n    os._exit(0)"}
     graded = grade(replace(job(tmp_path, answers), limits=QUICK), den)
     lost = by_exercise(graded)["sigmoid"]
     assert (lost.points, lost.verdict) == (0, "not run") and "when sigmoid was called" in lost.why
@@ -202,7 +202,7 @@ def test_a_cell_is_run_where_a_learners_text_leads_back_to_it():
         ("x.add_(1)", False),
         ("def answer(a):\n    z = a\n    return z + y", True),
     ]
-    assert needed(cells, {"answer"}) == [True, True, True, False, True, True]
+    assert needed(cells, {"answer"}) == [True, True, True, False, False, True]
 
 
 def test_a_cell_that_can_not_be_read_is_run_and_a_learners_needs_everything():
