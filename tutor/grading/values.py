@@ -1,6 +1,7 @@
 """What crosses between a check and an answer in the sandbox, as JSON and plain bytes: no pickle, in either direction.
 
-A value becomes something that JSON can hold, with a list of byte strings beside it for the numbers of tensors. What is
+A value becomes something that JSON can hold, with a list of byte strings beside it for the numbers of tensors
+and arrays. What is
 decoded on the trusted side may have been made by anybody: everything about it is looked at first.
 """
 
@@ -13,18 +14,19 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from tutor.checking.answering import Outcome
 from tutor.checking.exercise import Case, Folder
 from tutor.checking.failures import Failure
-from tutor.checking.results import LARGEST, Opaque, ordinary
+from tutor.checking.results import LARGEST, NUMERIC, Opaque, ordinary
 from tutor.checking.watching import Seen
 
 APPARATUS = "tutor.checking.apparatus"
 PUBLIC = ("torch", "torch.nn.functional")
 LONGEST_TEXT = 100_000  # characters
-DEEPEST = 30
+DEEPEST = 60  # what stands for an iterator adds a level to each of its own
 OPERATORS = 2_000
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -44,8 +46,15 @@ class BadValue(ValueError):
 # ---------------------------------------------------------------- values
 
 
-def encode(value: Any, parts: Parts) -> Coded:
-    """Return a value for JSON and add the bytes of its tensors to ``parts``; raises TypeError for what can't cross."""
+def encode(value: Any, parts: Parts, *, whole: bool = False) -> Coded:
+    """Return a value for JSON and add the bytes of its tensors to ``parts``; raises TypeError for what can't cross.
+
+    whole: send tensors of any size, and not only the shape of very large ones.
+    """
+
+    def below(part: Any) -> Coded:
+        return encode(part, parts, whole=whole)
+
     if value is None or type(value) in (bool, str):
         return value
     if type(value) is int:
@@ -55,29 +64,32 @@ def encode(value: Any, parts: Parts) -> Coded:
     if type(value) is complex:
         return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, torch.Tensor):
-        return _encode_tensor(value, parts)
+        return _encode_tensor(value, parts, whole=whole)
+    if type(value) is np.ndarray and value.dtype.name in NUMERIC:
+        parts.append(value.astype(value.dtype.newbyteorder("="), order="C").tobytes())
+        return {"array": [value.dtype.name, list(value.shape), len(parts) - 1]}
     if type(value) in (tuple, list):
-        return {type(value).__name__: [encode(part, parts) for part in value]}
+        return {type(value).__name__: [below(part) for part in value]}
     if type(value) is dict:
-        return {"dict": [[encode(key, parts), encode(part, parts)] for key, part in value.items()]}
+        return {"dict": [[below(key), below(part)] for key, part in value.items()]}
     if isinstance(value, Opaque):
-        return {"opaque": [value.kind, value.text]}
+        return {"opaque": [value.kind, value.text, below(value.held)]}
     if isinstance(value, Folder):
         return {"folder": True}
     if isinstance(value, functools.partial):
-        return {"partial": [encode(value.func, parts), encode(value.args, parts), encode(dict(value.keywords), parts)]}
+        return {"partial": [below(value.func), below(value.args), below(dict(value.keywords))]}
     if callable(value):
         return {"function": _place(value)}
     raise TypeError(f"a {type(value).__name__} can't be sent to an answer")
 
 
-def _encode_tensor(tensor: torch.Tensor, parts: Parts) -> Coded:
+def _encode_tensor(tensor: torch.Tensor, parts: Parts, *, whole: bool) -> Coded:
     name = str(tensor.dtype).removeprefix("torch.")
     if not ordinary(tensor) or name not in DTYPES:
         kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else "meta"
         kind = "sparse" if not tensor.is_nested and tensor.layout != torch.strided else kind
         return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
-    if tensor.numel() > LARGEST:
+    if tensor.numel() > LARGEST and not whole:
         return {"large": [name, list(tensor.shape)]}
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
     parts.append(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
@@ -119,6 +131,9 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
         if kind == "tensor":
             name, shape, place = held
             return _decode_tensor(name, shape, place, parts)
+        if kind == "array":
+            name, shape, place = held
+            return _decode_array(name, shape, place, parts)
         if kind == "large":
             # Nothing but its shape is looked at.
             return torch.zeros((), dtype=DTYPES[held[0]]).expand(_shape(held[1]))
@@ -130,7 +145,7 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
         if kind == "dict":
             return {below(key): below(part) for key, part in held}
         if kind == "opaque":
-            return Opaque(str(held[0])[:300], str(held[1])[:300])
+            return Opaque(str(held[0])[:300], str(held[1])[:300], below(held[2]))
         if kind == "folder":
             return Folder()
         if kind == "partial" and trusted:
@@ -152,6 +167,17 @@ def _decode_tensor(name: str, shape: list[int], place: int, parts: Parts) -> tor
     if dtype == torch.bool:  # of which a byte has two
         return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(size)
     return torch.frombuffer(bytearray(data), dtype=dtype).reshape(size)
+
+
+def _decode_array(name: str, shape: list[int], place: int, parts: Parts) -> np.ndarray[Any, Any]:
+    if name not in NUMERIC:
+        raise ValueError(f"{name[:50]} is no type of numbers")
+    dtype, size, data = np.dtype(name), _shape(shape), parts[place]
+    if len(data) != math.prod(size) * dtype.itemsize:
+        raise ValueError("its bytes are not as many as its shape says")
+    if dtype == np.bool_:  # of which a byte has two
+        return np.not_equal(np.frombuffer(data, dtype=np.uint8), 0).reshape(size)
+    return np.frombuffer(data, dtype=dtype).reshape(size).copy()
 
 
 def _shape(held: list[int]) -> tuple[int, ...]:
@@ -183,7 +209,8 @@ def _found(module: str, name: str) -> Any:
 
 def encode_case(case: Case, parts: Parts) -> Coded:
     """Return what an answer is to be called with, without what is right and what it is for."""
-    return [encode(part, parts) for part in (case.args, case.kwargs, case.gradient, case.observe, case.build)]
+    sent = (case.args, case.kwargs, case.gradient, case.observe, case.build)
+    return [encode(part, parts, whole=True) for part in sent]
 
 
 def decode_case(coded: Coded, parts: Parts) -> Case:
