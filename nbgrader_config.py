@@ -50,3 +50,6 @@ c.GenerateFeedback.preprocessors = [
     "tutor.course.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# In the pages of feedback and of formgrader nothing runs that a learner wrote into a markdown cell.
+c.HTMLExporter.filters = {"markdown2html": "tutor.course.pages.harmless_markdown"}

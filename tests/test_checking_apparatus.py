@@ -1,5 +1,6 @@
 """What stands beside an answer while it runs is all in one package, has a name there, and can do without the bank."""
 
+import json
 import subprocess
 import sys
 from functools import partial
@@ -10,8 +11,12 @@ import torch
 import torch.nn.functional as F
 from test_house_imports import TOP, imports, modules
 
+from tutor import training
 from tutor.checking import bank
+from tutor.checking.answering import perform
+from tutor.checking.apparatus import challenge
 from tutor.checking.exercise import Folder
+from tutor.grading import values
 
 APPARATUS, BANK = "tutor.checking.apparatus", "tutor.checking.bank"
 PLAIN = (torch.Tensor, int, float, str, bool, type(None), Folder)
@@ -84,3 +89,36 @@ def test_nor_does_it_ask_for_the_bank_later_on() -> None:
     found = {name: set(imports(name, path)) for name, path in modules() if name.startswith(APPARATUS)}
     assert len(found) > 5
     assert not [name for name, known in found.items() if any(target.startswith(BANK) for target in known)]
+
+
+def net() -> torch.nn.Module:
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 4, 4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(512, 10)
+    )
+
+
+def flat(value: object) -> object:
+    """Return a value in which tensors are lists, so that it can be compared."""
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), value.tolist()
+    if isinstance(value, tuple | list):
+        return [flat(part) for part in value]
+    return {key: flat(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("name", bank.names())
+def test_what_is_found_out_about_an_answer_elsewhere_is_what_is_found_out_here(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "small_training", lambda model: model)  # what it can without is enough here
+    for memory in ("_learned", "_answers"):
+        monkeypatch.setattr(challenge, memory, {})
+    answer = net if name == "challenge_net" else bank.get(name).oracle
+    for case in bank.get(name).draw(seed=1, hidden=True):
+        there: list[bytes] = []
+        back: list[bytes] = []
+        sent = values.decode_case(json.loads(json.dumps(values.encode_case(case, there))), there)
+        told = json.loads(json.dumps(values.encode_outcome(perform(answer, sent), back)))
+        found, own = values.decode_outcome(told, back), perform(answer, case)
+        assert (found.error, flat(found.grads), found.changed) == (None, flat(own.grads), own.changed)
+        assert flat(found.value) == flat(own.value)

@@ -135,15 +135,15 @@ def test_points_by_tier(hidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hidden_pictures_are_others_each_time_and_their_classes_stay_with_the_judge() -> None:
     def shown(seed: int, hidden: bool) -> Tensor:
         observe = bank.get("challenge_net").draw(seed=seed, hidden=hidden)[1].observe
-        pixels: Tensor = observe.args[1]  # type: ignore[union-attr]
-        return pixels
+        return torch.cat(observe.args[1])  # type: ignore[union-attr]
 
     test = data.cifar10(False, source="sample", announce=False)
     assert torch.equal(shown(0, False), test.pixels) and torch.equal(shown(1, False), test.pixels)
     assert not torch.equal(shown(0, True), test.pixels) and not torch.equal(shown(0, True), shown(1, True))
     for case in bank.get("challenge_net").draw(hidden=True):
-        given = [argument for argument in case.observe.args if argument.dtype == torch.int64]  # type: ignore[union-attr]
-        assert not given
+        given = results.tensors(case.observe.args)  # type: ignore[union-attr]
+        assert {tensor.dtype for tensor in given} <= {torch.float32, torch.uint8}
+        assert all(tensor.numel() <= results.LARGEST for tensor in given)
 
 
 @pytest.mark.parametrize(

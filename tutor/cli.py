@@ -4,18 +4,43 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+GRADE: dict[str, Any] = {
+    "help": "what a class has handed in → points, feedback cards, gradebook",
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+    "description": """\
+Grade what nbgrader collect has put into build/submitted: each submission in a sandbox of its own, several
+at a time, recorded in nbgrader's gradebook and folders as soon as it is done. What is graded already and hasn't
+changed is not run again, so that after Ctrl-C the same command goes on.""",
+    "epilog": """\
+examples:
+  tutor grade 01_activations
+  tutor grade 01_activations --student ada --force
+  tutor grade --scheduler tls://grader:8786 --tls-ca ca.pem --tls-cert me.pem --tls-key me.key
+
+exit status: 0 all graded and recorded, 1 something couldn't be (the tables say what), 2 nothing begun: wrong
+arguments or nothing to grade, 130 interrupted""",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 not as it should be, 2 wrong arguments."""
-    options = _parser().parse_args(arguments)
+    """Run one command and return its exit status: 0 done, 1 not as it should be, 2 wrong arguments, 130 interrupted."""
+    options = arguments_of(arguments)
     status: int = options.run(options)
     return status
 
 
+def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of a command line; ends with status 2 when they are wrong."""
+    return _parser().parse_args(words)
+
+
 def _parser() -> argparse.ArgumentParser:
     """Describe every command, its arguments and an example of each."""
-    parser = argparse.ArgumentParser(prog="tutor", description="Build and check the chapters of Layer by Layer.")
+    parser = argparse.ArgumentParser(
+        prog="tutor", description="Build the chapters of Layer by Layer, and grade a class."
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     build = commands.add_parser(
         "build",
@@ -29,7 +54,58 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--check", action="store_true", help="write nothing; say what would change (status 1 if so)")
     build.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
     build.set_defaults(run=_build)
+    _describe_grade(commands.add_parser("grade", **GRADE))
     return parser
+
+
+def _describe_grade(grade: argparse.ArgumentParser) -> None:
+    """Describe the arguments of ``tutor grade``."""
+    grade.add_argument("chapters", nargs="*", metavar="CHAPTER", help="such as 01_activations (default: all)")
+    grade.add_argument("--student", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument("--force", action="store_true", help="also what is graded already and hasn't changed")
+    grade.add_argument("--whole", action="store_true", help="run the chapter's own examples too (slower)")
+    grade.add_argument("--json", metavar="FILE", help="write everything there as JSON; - for standard output")
+    grade.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
+    grade.add_argument("--db", metavar="URL", help="the gradebook (default: db_url in nbgrader_config.py)")
+    grade.add_argument("--seed", type=_count, metavar="N", help="of the hidden inputs (default: the course's own)")
+    where = grade.add_argument_group("where it runs")
+    where.add_argument("--workers", type=_count, default=0, metavar="N", help="processes here (default: one a core)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
+    for name, what in (("ca", "the authority's certificate"), ("cert", "your certificate"), ("key", "its key")):
+        where.add_argument(f"--tls-{name}", type=Path, metavar="FILE", help=f"{what}, for a tls:// scheduler")
+    limits = grade.add_argument_group("what a submission may do")
+    limits.add_argument("--time-limit", type=_amount, metavar="SECONDS", help="for one cell (default: 60)")
+    limits.add_argument("--total-limit", type=_amount, metavar="SECONDS", help="for all of it (default: 600)")
+    limits.add_argument("--memory-limit", type=_count, metavar="MB", help="for all of it (default: 2000)")
+    limits.add_argument(
+        "--sandbox", choices=("bubblewrap", "none"), default="bubblewrap", help="none: learners' code runs unprotected"
+    )
+    grade.set_defaults(run=_grade)
+
+
+def _count(text: str) -> int:
+    """Read a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _grade(options: argparse.Namespace) -> int:
+    """Grade what was handed in."""
+    from tutor.grading.command import grade
+
+    return grade(options)
 
 
 def _build(options: argparse.Namespace) -> int:

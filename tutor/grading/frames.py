@@ -61,8 +61,8 @@ class Frames:
     ) -> None:
         """Send a message, waiting while the other end doesn't read.
 
-        parts: at most ``MOST_PARTS``. deadline: in ``time.monotonic()``'s seconds. Raises Gone, Late (after which
-        nothing more can be sent, as a part may be on its way), and TypeError or ValueError where the message is no JSON.
+        parts: at most ``MOST_PARTS``. deadline: in ``time.monotonic()``'s seconds. Raises Gone, Late (which
+        closes the connection, as half a message may be on its way), and TypeError or ValueError where the message is no JSON.
         """
         if len(parts) > MOST_PARTS:
             raise ValueError(f"A message has at most {MOST_PARTS} parts, and this one has {len(parts)}.")
@@ -74,7 +74,7 @@ class Frames:
             for piece in pieces:
                 self._wait_until(deadline)
                 self._socket.sendall(piece)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             self.close()
             raise Late("The other end has not read a message in time.") from None
         except OSError as error:

@@ -19,6 +19,21 @@ MOST = 256 << 20  # bytes of a message that came from a learner's process
 SPARE = 5.0  # seconds beyond a limit that is kept in the sandbox too, for the machine's other work
 
 
+_known: dict[int, tuple[Sequence[Case], tuple[list[Coded], Parts]]] = {}
+
+
+def _coded(cases: Sequence[Case]) -> tuple[list[Coded], Parts]:
+    """Return the cases of a key as they cross the wire: made once for a class, whose keys are kept as long as this is."""
+    if id(cases) not in _known:
+        _known[id(cases)] = cases, _code(cases)  # with the cases, whose id is nobody else's then
+    return _known[id(cases)][1]
+
+
+def _code(cases: Sequence[Case]) -> tuple[list[Coded], Parts]:
+    parts: Parts = []
+    return [encode_case(case, parts) for case in cases], parts
+
+
 class Lost(Exception):
     """The process in the sandbox is gone, or was ended; the message is one sentence for the instructor."""
 
@@ -90,8 +105,7 @@ class Remote:
             raise self._nonsense(error) from error
 
     def _ask(self, cases: Sequence[Case], limit: float, *, once: bool) -> tuple[dict[str, Any], Parts]:
-        parts: Parts = []
-        coded: list[Coded] = [encode_case(case, parts) for case in cases]
+        coded, parts = _coded(cases) if not once else _code(cases)
         message = {"do": "attempt", "name": self._name, "cases": coded, "limit": limit, "once": once}
         told, back = self._cells.ask(message, parts, self._seconds + limit)
         if told.get("missing"):

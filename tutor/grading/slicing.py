@@ -106,7 +106,7 @@ def definitions(text: str) -> str:
     if tree is None:
         return ""
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    body = [
+    body: list[ast.stmt] = [
         node
         for node in tree.body
         if isinstance(node, kept) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant))

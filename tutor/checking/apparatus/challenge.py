@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -29,14 +29,14 @@ def listened(images: Tensor, value: Any, args: tuple[Any, ...]) -> Any:
     return value if type(value) in STANDING else _odd(value, images)[1]
 
 
-def said(images: Tensor, pictures: Tensor, value: Any, args: tuple[Any, ...]) -> Any:
+def said(images: Tensor, pictures: Sequence[Tensor], value: Any, args: tuple[Any, ...]) -> Any:
     """Train a net and return which class it takes each of the pictures for, int64 (N,); or in a sentence why it can't learn.
 
-    ``pictures`` are uint8 (N, 3, 32, 32). A net about which something is odd is not trained: then it is None.
+    ``pictures`` are uint8 (n, 3, 32, 32), N in all. A net about which something is odd is not trained: then it is None.
     """
     if type(value) in STANDING:
         return value
-    return None if any(_odd(value, images)) else _said(value, pictures)
+    return None if any(_odd(value, images)) else _said(value, torch.cat(list(pictures)))
 
 
 def _odd(value: Any, images: Tensor) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,6 +1,7 @@
 """The warm process's owner: starts it, gets one run after the other from it, and starts it anew when it has died."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -22,13 +23,15 @@ SERVING = "tutor.grading.inside.serving:serve"
 _SECONDS_TO_WARM_UP = 120.0  # importing torch from a slow disk included
 _SECONDS_TO_ANSWER = 20.0  # reached only when the warm process hangs
 _SECONDS_TO_END = 10.0
+_PIDFD_OPEN = 434  # the system call
 
 
 class Den:
     """One warm process, for one submission after the other.
 
     sandbox: "none" isolates nothing and protects nobody: the same limits of each process, an own folder, and an end of
-    all that was started. serve: the function that runs beside the submission, as ``module:function``; it is given the ``Frames``.
+    all that was started. serve: the function that runs beside the submission, as ``module:function``; it is given the
+    ``Frames``, and its module's ``prepare``, if there is one, is called in the warm process.
 
     A context manager; entering it takes seconds and raises SandboxError where there is no sandbox. For one thread at a time.
     """
@@ -47,6 +50,12 @@ class Den:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id, out here, of what all runs descend from."""
+        assert self._process is not None, "use it in a `with`"
+        return self._process.pid
 
     @contextlib.contextmanager
     def run(self, limits: Limits) -> Iterator[Run]:
@@ -118,7 +127,7 @@ class Den:
             if "error" in answer:
                 raise SandboxError(f"The sandbox can't be started here ({answer['error']}): {INSTEAD}.")
             ours.settimeout(_SECONDS_TO_ANSWER)
-            self._idle = usage.family(self._process.pid)
+            self._idle = usage.family(self.pid)
             self._open = opened.pop_all()
 
     def _popen(self, control: int, home: str) -> subprocess.Popen[bytes]:
@@ -145,14 +154,24 @@ class Den:
 
     def _descendants(self) -> set[int]:
         """Return the ids of the processes of the run."""
-        assert self._process is not None
-        return usage.family(self._process.pid) - self._idle - {self._process.pid}
+        return usage.family(self.pid) - self._idle
 
     def _last_words(self) -> str:
         """Return the last line that bubblewrap or the warm process wrote."""
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _descriptor_of_this_process() -> int:
+    """Return a descriptor that can be read once this process has ended; raises SandboxError.
+
+    Not ``os.pidfd_open``, which conda's Python lacks, nor bubblewrap's ``--die-with-parent``, which is the end of the thread.
+    """
+    descriptor: int = ctypes.CDLL(None).syscall(_PIDFD_OPEN, os.getpid(), 0)
+    if descriptor < 0:
+        raise SandboxError(f"The sandbox needs Linux 5.3 or younger, and this is {os.uname().release}: {INSTEAD}.")
+    return descriptor
 
 
 def _folder(prefix: str) -> tempfile.TemporaryDirectory[str]:

@@ -91,12 +91,12 @@ def visible() -> list[str]:
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     packages = {path for path in modules() if Path(path).name in ("site-packages", "dist-packages")}
     named = prefixes | packages
-    return sorted({path for path in (*named, *map(os.path.realpath, named)) if os.path.isdir(path)})
+    return sorted({path for path in (*named, *(os.path.realpath(name) for name in named)) if os.path.isdir(path)})
 
 
 def below_tmp() -> list[str]:
     """Return what of it is seen below /tmp, to be seen there in the forks too, whose /tmp is their own."""
-    paths = [Path(path) for path in (*visible(), PACKAGE)]
+    paths = [*map(Path, visible()), PACKAGE]
     return [
         str(path)
         for path in paths
@@ -120,9 +120,10 @@ def _places() -> list[str]:
     seen |= {str(PACKAGE / name): "--tmpfs" for name in _HIDDEN} | {str(PACKAGE / name): "--ro-bind" for name in _SHOWN}
     if (PACKAGE.parent / CHECKOUT_MARK).is_file():  # where it lies below something that is seen
         seen[str(PACKAGE.parent)] = "--tmpfs"
-    for path in list(seen):  # made by bubblewrap they would be for root alone
-        seen = dict.fromkeys(map(str, Path(path).parents), "--dir") | seen
-    for path in map(str, sorted(map(Path, seen))):  # outer ones first
+    for name in list(seen):  # folders on the way, which bubblewrap would make for root alone
+        seen = dict.fromkeys(map(str, Path(name).parents), "--dir") | seen
+    for path in sorted(seen, key=lambda name: Path(name).parts):  # outer ones first
         options += [seen[path], path, *([path] if seen[path] == "--ro-bind" else [])]
-    empty = ["/dev", *(path for path in seen if seen[path] == "--tmpfs"), "/"]
-    return [*options, *(word for path in empty for word in ("--remount-ro", path))]
+    for path in ("/dev", *(path for path, how in seen.items() if how == "--tmpfs"), "/"):
+        options += ["--remount-ro", path]
+    return options

@@ -44,11 +44,14 @@ class Run:
         self._found = found
         self._reading, self._writing = os.pipe()
         self._wish: tuple[Why, str] = ("", "")
-        self._watch = threading.Thread(target=self._until_it_ends, name="watch over a submission", daemon=True)
+        self._watch = threading.Thread(target=self._look_after, name="watch over a submission", daemon=True)
         self._watch.start()
 
-    def kill(self, why: Why = "killed", sentence: str = "It was ended by the grader.") -> None:
-        """End it, unless it has ended, and wait until all its processes are gone; ``why`` and ``sentence`` say why."""
+    def kill(self, why: Why = "killed", sentence: str = "") -> None:
+        """End it, unless it has ended, and wait until all its processes are gone; ``why`` and ``sentence`` say why.
+
+        Afterwards ``self.why`` is "ended" all the same where it ended by itself first.
+        """
         if self._watch.is_alive():
             self._wish = why, sentence
             os.write(self._writing, b".")
@@ -63,13 +66,20 @@ class Run:
             os.close(self._writing)
             self._reading = self._writing = -1
 
+    def _look_after(self) -> None:
+        """Watch, and leave nothing unwatched."""
+        try:
+            self._until_it_ends()
+        except Exception as error:
+            self._end("killed", f"It could not be watched ({type(error).__name__}: {error}), so it was ended.")
+
     def _until_it_ends(self) -> None:
         """Watch, until it has ended by itself or has been ended."""
         events = select.poll()
         events.register(self._warm, select.POLLIN)
         events.register(self._reading, select.POLLIN)
         end = time.monotonic() + self._limits.seconds
-        pause = 0.0
+        pause = _SHORTEST_ROUND
         while True:
             ready = [descriptor for descriptor, _ in events.poll(min(pause, max(0.0, end - time.monotonic())) * 1000)]
             begun = time.monotonic()
@@ -80,8 +90,8 @@ class Run:
             elif begun >= end:
                 self._end("time", f"It took longer than the {self._limits.seconds:g} s that a submission has.")
             elif (used := self._memory() / 2**20) > self._limits.memory_mb:
-                most = f"the {self._limits.memory_mb:,} MB that a submission has"
-                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, and {most} are fewer.")
+                most = f"more than the {self._limits.memory_mb:,} MB that a submission has"
+                self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, {most}.")
             else:
                 pause = max(_SHORTEST_ROUND, (time.monotonic() - begun) / _SHARE)
                 continue
@@ -113,17 +123,15 @@ class Run:
 
     def _note(self, answer: Message | None, why: Why, sentence: str) -> None:
         """Set for good why it ended: at our wish, or by itself before that."""
-        if answer is None:
-            self.broken = True
-            lost = "The sandbox's warm process ended while it ran: grade it again."
-            self.why, self.sentence = (why, sentence) if why else ("killed", lost)
-            return
-        code = os.waitstatus_to_exitcode(answer["ended"])
+        code = -signal.SIGKILL if answer is None else os.waitstatus_to_exitcode(answer["ended"])
+        self.broken = answer is None
         if code == -signal.SIGKILL:
             other = "Something outside the sandbox killed it, perhaps because the system's memory ran short."
-            self.why, self.sentence = (why, sentence) if why else ("killed", other)
-        elif code < 0:
-            name = signal.Signals(-code).name
-            self.why, self.sentence = "ended", f"It ended its own process (with the signal {name})."
+            if self.broken:
+                other = "The sandbox's warm process ended while it ran: grade it again."
+            elif why:
+                other = "It was ended by the grader."
+            self.why, self.sentence = why or "killed", sentence or other
         else:
-            self.why, self.sentence = "ended", f"It ended its own process (with exit code {code})."
+            how = f"with exit code {code}" if code >= 0 else f"with the signal {signal.Signals(-code).name}"
+            self.why, self.sentence = "ended", f"It ended its own process ({how})."

@@ -23,6 +23,8 @@ def take_place(settings: dict[str, Any], request: dict[str, Any], kept: list[int
     """
     os.setsid()
     _only(kept)
+    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
+        file.write("1000")  # the first to go where the system's memory runs short
     limits = request.get("run") or {"disk_mb": 1}
     folder = request.get("folder") or settings["folder"]
     if settings["isolated"]:
@@ -68,7 +70,7 @@ def _limit(limits: dict[str, Any], used: dict[str, int]) -> None:
     for what, limit in (
         (resource.RLIMIT_DATA, used["VmData"] + more),
         (resource.RLIMIT_FSIZE, limits["disk_mb"] * 2**20),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # 0 would still start the program that a system may have for core dumps
         (resource.RLIMIT_CPU, math.ceil(limits["seconds"]) + 1),
         (resource.RLIMIT_NOFILE, _MOST_OPEN),
         (resource.RLIMIT_NPROC, limits["processes"]),

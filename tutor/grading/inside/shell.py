@@ -81,7 +81,7 @@ class _Stream(io.TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:  # type: ignore[override]
+    def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:
         output = {"output_type": "display_data", "data": dict(data), "metadata": dict(metadata or {})}
         _shell(self).shown.add(output, _size(data))
 
@@ -125,7 +125,7 @@ class Shell(InteractiveShell):
         self.shown = Shown(0)
         config = Config()
         config.HistoryManager.enabled = False
-        super().__init__(config=config, **options)
+        super().__init__(config=config, **options)  # type: ignore[no-untyped-call]
         self.colors = "nocolor"
 
     def run(self, text: str, seconds: float, room: int) -> list[Output]:

@@ -46,11 +46,10 @@ def main(settings: dict[str, Any]) -> None:
 
 
 def warm_up(serve: str) -> Serve:
-    """Import everything with one thread and return the function that forks are to serve with.
+    """Import everything, with one thread by the environment, and return the function that forks are to serve with.
 
     Its module's ``prepare``, where it has one, makes ready here what every fork would make ready for itself.
     """
-    importlib.import_module("torch").set_num_threads(1)
     name, function = serve.split(":")
     module = importlib.import_module(name)
     getattr(module, "prepare", lambda: None)()

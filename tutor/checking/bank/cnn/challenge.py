@@ -113,12 +113,15 @@ def _tier(number: int, labels: Tensor, spared: int, found: Any) -> dict[str, str
 
 
 @lru_cache(maxsize=8)
-def _pictures(stream: int | None) -> tuple[Tensor, Tensor]:
-    """Return pictures to be told apart, and their classes: the sample's own test pictures, or some of another stream."""
+def _pictures(stream: int | None) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Return pictures to be told apart, and their classes: the sample's own test pictures, or some of another stream.
+
+    The pictures come in several tensors, none of which is too large to be sent to where an answer runs.
+    """
     from tutor.data.sample import draw  # a check of anything else does without it
 
     drawn = draw(train=False, stream=stream)
-    return drawn.pixels, drawn.labels
+    return torch.split(drawn.pixels, 200), drawn.labels
 
 
 challenge_net = Exercise(

@@ -1,0 +1,299 @@
+"""`tutor grade`: what is graded, kept, refused and recorded, what an instructor reads, and how it is interrupted."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from learners import standin
+from learners.answers import in_style
+from learners.classroom import CHECKOUT, environment, fill_in
+from nbgrader.api import Gradebook
+
+from tutor import cli
+from tutor.course.chapters import Chapter, find_chapters
+from tutor.grading import command
+from tutor.grading.job import CellResult
+from tutor.grading.report import ClassReport, Entry
+from tutor.grading.submission import Remark
+from tutor.grading.submitted import Skipped, class_seed
+from tutor.grading.tables import WIDTH, missed, tables, wide
+
+NAME = "01_activations"
+WORTH = 57  # what people grade by hand not counted
+RIGHT = in_style(NAME, "vectorised")
+
+
+@pytest.fixture
+def course(tmp_path) -> Chapter:
+    """A course of one chapter, in which nobody has handed in."""
+    for folder in ("solutions", "notebooks"):
+        shutil.copytree(CHECKOUT / folder / NAME, tmp_path / folder / NAME)
+    shutil.copy(CHECKOUT / "nbgrader_config.py", tmp_path)
+    [chapter] = find_chapters(tmp_path)
+    return chapter
+
+
+def hand_in(chapter: Chapter, *students: str, answers: dict[str, str] = RIGHT) -> None:
+    for student in students:
+        fill_in(chapter.student, answers, chapter.top / "build" / "submitted" / student / NAME / f"{NAME}.ipynb")
+
+
+def grade(chapter: Chapter, *more: str) -> int:
+    """Run the command in this process, with the stand-in for a worker."""
+    options = cli.arguments_of(["grade", "--course", str(chapter.top), "--workers", "1", *more])
+    return command.grade(options, standin.grade)
+
+
+def in_the_gradebook(chapter: Chapter) -> dict[str, float]:
+    """Return each student's points in the gradebook."""
+    with Gradebook(f"sqlite:///{chapter.top / 'build' / 'gradebook.db'}") as book:
+        return {each.student.id: each.score for each in book.assignment_submissions(NAME)}
+
+
+def states(file: Path) -> dict[str, str]:
+    """Return what became of each student's submission, by the JSON."""
+    found = json.loads(file.read_text(encoding="utf-8"))["submissions"]
+    return {each["student"]: "kept" if each["kept"] else each["state"] for each in found}
+
+
+# ---------------------------------------------------------------- what is graded
+
+
+def test_a_class_is_graded_once_and_then_only_what_changed(course, tmp_path, capsys):
+    hand_in(course, "ada", "wrong", "raises")
+    (tmp_path / "build" / "submitted" / "nothing" / NAME).mkdir(parents=True)
+    (tmp_path / "build" / "submitted" / "link").symlink_to("ada")
+    file = tmp_path / "class.json"
+    assert grade(course, "--json", str(file)) == 1
+    graded = {"ada": "graded", "wrong": "graded", "nothing": "refused", "raises": "not graded"}
+    assert states(file) == graded
+    assert in_the_gradebook(course) == {"ada": WORTH, "wrong": WORTH - 2.5, "nothing": 0, "raises": 0}
+    shown = capsys.readouterr().out
+    assert "ada         57\n" in shown and "raises       0        1  not graded\n" in shown
+    assert "relu (01_activations): 1 of 4 got it wrong, 2 left it out\n     1  Your function turns negative" in shown
+    assert "link                        build/submitted/link is a link" in shown
+    assert "there is no notebook, 01_activations.ipynb or any other: ask for it" in shown
+
+    hand_in(course, "ada", answers={**RIGHT, "relu": "def relu(input):\n    return input.clamp(min=0)"})
+    assert grade(course, "--json", str(file)) == 1
+    # What went wrong may have been the machine's fault; what was refused is as it was.
+    assert states(file) == {"ada": "graded", "wrong": "kept", "nothing": "kept", "raises": "not graded"}
+    assert in_the_gradebook(course)["wrong"] == WORTH - 2.5
+    assert grade(course, "--json", str(file), "--student", "wrong", "--force") == 0
+    assert states(file) == {"wrong": "graded"}
+    assert grade(course, "--json", str(file), "--student", "wrong", "--time-limit", "5") == 0
+    assert states(file) == {"wrong": "graded"}, "graded under other limits"
+
+
+def test_what_is_known_already_starts_no_worker(course, tmp_path):
+    hand_in(course, "ada")
+    assert grade(course) == 0
+    file = tmp_path / "class.json"
+    assert grade(course, "--scheduler", "nowhere://host", "--json", str(file)) == 0
+    assert states(file) == {"ada": "kept"}
+
+
+def test_one_sentence_stops_everything_where_nothing_can_be_graded(course, capsys):
+    hand_in(course, "no-sandbox")
+    assert grade(course) == 1
+    said = capsys.readouterr().err
+    assert "tutor grade: stopped: there is no bubblewrap here: install it\n" in said
+    assert "1 submission is left; the same command goes on" in said
+    assert in_the_gradebook(course) == {}
+
+
+def test_the_real_worker_in_its_sandbox(course, tmp_path):
+    hand_in(course, "ada")
+    hand_in(course, "bob", answers={**RIGHT, "relu": "def relu(input):\n    return input.abs()"})
+    arguments = ["grade", NAME, "--workers", "1", "--json", "-"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", *arguments],
+        cwd=tmp_path,
+        env=environment(CHECKOUT, HOME=str(tmp_path)) | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    points = {each["student"]: each["points"] for each in json.loads(done.stdout)["submissions"]}
+    assert points == {"ada": WORTH, "bob": WORTH - 2} == in_the_gradebook(course)
+    assert "grading: 2 of 2, " in done.stderr
+    assert "Your function turns negative numbers positive" in done.stderr
+
+
+def test_the_seed_is_drawn_once_and_its_owners_alone(tmp_path):
+    first = class_seed(tmp_path)
+    assert class_seed(tmp_path) == first != class_seed(tmp_path / "other")
+    assert (tmp_path / "build" / "grading" / "seed").stat().st_mode & 0o777 == 0o600
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def refused(capsys, *arguments: str) -> str:
+    """Return the sentence with which arguments are refused."""
+    try:
+        status = cli.main(["grade", *arguments])
+    except SystemExit as ended:
+        status = ended.code
+    said = capsys.readouterr().err
+    assert status == 2
+    return said.splitlines()[-1]
+
+
+def test_what_cannot_begin_is_said_in_a_sentence(course, tmp_path, capsys):
+    here = ("--course", str(tmp_path))
+    assert "collect what was handed in first: nbgrader collect" in refused(capsys, *here)
+    hand_in(course, "ada")
+    assert "there is no chapter '01_activation'" in refused(capsys, "01_activation", *here)
+    assert "adah has handed in nothing for 01_activations" in refused(capsys, "--student", "adah", *here)
+    assert "--tls-ca, --tls-cert and --tls-key go together" in refused(capsys, "--tls-ca", "ca.pem", *here)
+    assert "'0' is not a whole number from 1" in refused(capsys, "--workers", "0", *here)
+    assert "'nan' is not a number above 0" in refused(capsys, "--time-limit", "nan", *here)
+
+
+def test_help_has_an_example_and_every_option(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["grade", "--help"])
+    shown = capsys.readouterr().out
+    assert "tutor grade 01_activations\n" in shown
+    described = re.findall(r"^  --([a-z-]+)", shown, flags=re.M)
+    assert described == [
+        *("student", "force", "whole", "json", "course", "db", "seed", "workers", "scheduler", "tls-ca", "tls-cert"),
+        *("tls-key", "time-limit", "total-limit", "memory-limit", "sandbox"),
+    ]
+
+
+def test_without_a_sandbox_it_says_so_out_loud(course, capsys):
+    hand_in(course, "ada")
+    assert grade(course, "--sandbox", "none") == 0
+    assert "WITHOUT A SANDBOX: learners' code runs unprotected" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- an end in the middle
+
+SCRIPT = """
+import sys
+from learners import standin
+from tutor import cli
+from tutor.grading import command
+if __name__ == "__main__":
+    sys.exit(command.grade(cli.arguments_of(sys.argv[1:]), standin.grade))
+"""
+
+
+@contextmanager
+def graded_in_a_process(top: Path):
+    """Start the command with one worker in a process group of its own; nothing of it stays."""
+    (top / "run.py").write_text(SCRIPT)
+    path = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
+    process = subprocess.Popen(
+        [sys.executable, "run.py", "grade", "--workers", "1"],
+        cwd=top,
+        env=environment(top, PYTHONPATH=path, STAND_IN=str(top), TMPDIR=str(top / "temporary")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Wait until a process has said something on standard error, or has ended."""
+    assert process.stderr
+    while (line := process.stderr.readline()) and words not in line:
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(course, tmp_path, number, times):
+    hand_in(course, "ada", "bob", "holds", "zoe")
+    os.mkfifo(tmp_path / "holds")
+    (tmp_path / "temporary").mkdir()
+    with graded_in_a_process(tmp_path) as process:
+        with (tmp_path / "holds").open("wb"):  # open once the worker waits there: ada and bob are done
+            for _ in range(times):
+                if number == signal.SIGINT:  # a terminal sends it to all of them
+                    os.killpg(process.pid, number)
+                else:
+                    process.send_signal(number)
+                read_until(process, "Stopping: what has been graded is recorded first")
+            _, err = process.communicate()
+        assert process.returncode == 130, err
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)  # nothing is left of the group
+    assert not list((tmp_path / "temporary").iterdir())
+    done = set(in_the_gradebook(course))
+    assert done <= {"ada", "bob"}
+    if times == 1:
+        assert done == {"ada", "bob"} and "2 submissions are left; the same command goes on: tutor grade" in err
+    with graded_in_a_process(tmp_path) as process:
+        threading.Thread(target=(tmp_path / "holds").write_bytes, args=(b"",), daemon=True).start()
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+    assert in_the_gradebook(course) == dict.fromkeys(("ada", "bob", "holds", "zoe"), WORTH)
+
+
+# ---------------------------------------------------------------- tables
+
+
+def entry(student: str, cells: Sequence[CellResult], *remarks: Remark, chapter: str = NAME) -> Entry:
+    return Entry(student, chapter, "graded", tuple(cells), remarks)
+
+
+def cell(exercise: str, points: float, verdict: str, *told: str) -> CellResult:
+    return CellResult(f"check_{exercise}", exercise, points, 2.0, verdict, told)
+
+
+def test_tables_fit_and_name_mistakes_most_often_made_first():
+    long = "Maximiliane Alexandra von und zu Hohenstein-Wittenberg the {}"
+    wrong = cell("relu", 0.5, "partly right", "absolute-value")
+    report = ClassReport(
+        [
+            entry("ada", [cell("relu", 2, "passed"), cell("tanh", 2, "passed")]),
+            entry("bob", [wrong, cell("tanh", 0, "not right yet", "own-work")], Remark("moved", "cells were moved")),
+            entry("eve", [wrong, cell("tanh", 0, "not attempted", "not-attempted")]),
+            entry("陳大文", [cell("relu", 0, "not right yet", "unheard-of"), cell("tanh", 2, "passed")]),
+            *(entry(long.format(which), [cell("conv2d", 2, "passed")], chapter="02_convolution") for which in "12"),
+            entry("ada", [cell("conv2d", 0, "not attempted")], Remark("links", "word " * 60), chapter="02_convolution"),
+        ],
+        [Skipped("x.zip", Remark("skipped", "build/submitted/x.zip is no folder; it is skipped"))],
+    )
+    shown = tables(report)
+    assert not [line for line in shown.splitlines() if wide(line) > WIDTH]
+    assert "ada                            4     0        1\n" in shown
+    assert "Maximiliane A…tenberg the 1    -     2\n" in shown
+    assert "陳大文                         2     -\n" in shown
+    order = [row.exercise for row in missed(report)]
+    assert order == ["relu", "tanh", "conv2d"]
+    assert (
+        "relu (01_activations): 3 of 4 got it wrong\n"
+        "     2  Your function turns negative numbers positive.\n"
+        "     1  unheard of\n"
+        "tanh (01_activations): 1 of 4 got it wrong, 1 left it out\n"
+        "     1  Your answer leaves the work to torch's own ….\n"
+        "Only left out: conv2d (1)\n"
+    ) in shown
+    assert "bob                         01: cells were moved\n" in shown
+    assert "x.zip                       build/submitted/x.zip is no folder; it is skipped" in shown
+
+
+def test_a_class_without_a_mistake_is_told_so():
+    report = ClassReport([entry("ada", [cell("relu", 2, "passed")])])
+    assert "Everybody has everything right." in tables(report)
+    assert "Remarks" not in tables(report)

@@ -1,0 +1,67 @@
+"""The folder of a graded submission, as ``nbgrader autograde`` leaves it: made beside its place, then put there."""
+
+import glob
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+
+from tutor.grading.record.durable import make_folder, sync_folder, write_file
+
+
+class GradedFolder:
+    """Where one submission's graded files are, will be, and were."""
+
+    def __init__(self, coursedir: CourseDirectory, chapter: str, student: str) -> None:
+        self.place = Path(coursedir.format_path(coursedir.autograded_directory, student, chapter))
+        self.staged = self.place.with_name(f".{chapter}.staged")
+        self.replaced = self.place.with_name(f".{chapter}.replaced")
+
+    def stage(self, files: Mapping[str, bytes], permissions: int, *, shared: bool) -> None:
+        """Write the files where nothing reads them yet.
+
+        files: by path below the folder. permissions: of each, such as 0o444. shared: let the group change the folders.
+        """
+        self.discard()
+        make_folder(self.staged)
+        for path, data in files.items():
+            make_folder((self.staged / path).parent)
+            write_file(self.staged / path, data, permissions)
+        folders = [self.staged, *(path for path in self.staged.rglob("*") if path.is_dir())]
+        for folder in folders:
+            if shared:
+                os.chmod(folder, folder.stat().st_mode | 0o2770)
+            sync_folder(folder)
+
+    def swap(self) -> None:
+        """Put what is staged in its place; to be called again after being killed at any point, also when it is there."""
+        if self.staged.is_dir():
+            if self.place.is_dir():
+                if self.replaced.is_dir():
+                    shutil.rmtree(self.replaced)
+                os.rename(self.place, self.replaced)
+            os.rename(self.staged, self.place)
+            sync_folder(self.place.parent)
+        if self.replaced.is_dir():
+            shutil.rmtree(self.replaced)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of what is staged, else of what is in its place; None when there is neither."""
+        for folder in (self.staged, self.place):
+            if folder.is_dir():
+                return (folder / path).read_bytes() if (folder / path).is_file() else None
+        return None
+
+    def discard(self) -> None:
+        """Remove what is staged."""
+        if self.staged.is_dir():
+            shutil.rmtree(self.staged)
+
+
+def leftovers(coursedir: CourseDirectory) -> Iterator[Path]:
+    """Yield what runs that were killed had staged and not yet said to be whole, or had replaced."""
+    for kind in ("staged", "replaced"):
+        pattern = coursedir.format_path(coursedir.autograded_directory, "*", f".*.{kind}")
+        yield from (Path(found) for found in sorted(glob.glob(pattern)))
