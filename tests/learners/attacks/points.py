@@ -95,7 +95,8 @@ def relu(input):
 SOURCES = """import glob, linecache
 names = [name for name in linecache.cache if "tutor" in name or "ipython" in name]
 names += glob.glob("/submission/**/*.py", recursive=True)
-texts = [*In, *_ih, *("".join(linecache.getlines(name)) for name in names)]
+names = [name for name in names if isinstance(linecache.cache.get(name), tuple)]
+texts = [*In, *("".join(linecache.getlines(name)) for name in names)]
 FOUND = [text for text in texts if ", hidden" + "=True" in text or "BEGIN " + "SOLUTION" in text]
 print("hidden tests found:", FOUND)
 
