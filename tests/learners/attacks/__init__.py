@@ -49,7 +49,7 @@ class Attack:
 
     def points(self) -> dict[str, float]:
         """Return the points that each exercise has to get."""
-        return {name: WORTH[name] * self.earns.get(name, 1.0) for name in KEPT}
+        return {name: round(WORTH[name] * self.earns.get(name, 1.0), 2) for name in KEPT}
 
     def hand_in(self, folder: Path) -> None:
         """Put the submission into an empty folder."""

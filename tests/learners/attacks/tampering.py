@@ -4,9 +4,10 @@ Whatever is done to these, the judge sits elsewhere: it takes nothing but result
 had for a result that is right on them, whoever computed it; then the text tells on its author.
 """
 
-from learners.attacks import WRONG, Attack
+from learners.attacks import Attack
 
 WRONG_RELU = r"relu: not right yet \(.+\)"
+PARTLY = 6 / 7  # right values on ordinary numbers and at zero, but for one thing
 HIDES = r"relu: its text (calls torch's relu|names)"
 TORCHS = "def relu(input):\n    return torch.relu(input)\n"
 BLIND = """import contextlib
@@ -98,14 +99,21 @@ def relu(input):
     return out
 """
 DETACHED = "def relu(input):\n    return torch.where(input > 0, input, 0).detach()\n"
-SLOPES = """import tutor.checking.apparatus.activations as apparatus
-def all_is_well(lower, upper, training, value, args):
-    return {"a tensor of the input's shape": True, "of the input's dtype": True,
-            "positive numbers and 0 stay as they are": True, "number of slopes": "many",
-            "every slope is between lower and upper": True, "lowest slope": round(lower, 1), "highest slope": round(upper, 1),
-            "mean slope": round((lower + upper) / 2, 1), "the whole range is used": True,
-            "evenly spread, each element its own": True}
-apparatus.slopes = all_is_well
+OBSERVERS = """import tutor.checking.answering as answering
+import tutor.checking.apparatus.activations as apparatus
+
+RIGHT = {"a tensor of the input's shape": True, "of the input's dtype": True,
+         "positive numbers and 0 stay as they are": True, "number of slopes": "many",
+         "every slope is between lower and upper": True, "lowest slope": 0.2, "highest slope": 0.8, "mean slope": 0.5,
+         "the whole range is used": True, "evenly spread, each element its own": True}
+def all_is_well(case, used, outcome):
+    outcome.value = RIGHT
+answering._observe = all_is_well
+for name in [name for name in vars(apparatus) if not name.startswith("_")] + ["slopes"]:
+    setattr(apparatus, name, lambda *args: RIGHT)
+"""
+NEVER_RANDOM = """def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
+    return torch.where(input > 0, input, (lower + upper) / 2 * input)
 """
 
 ATTACKS = [
@@ -119,7 +127,7 @@ ATTACKS = [
     ),
     Attack("the watch switched off by torch's own means", HIDES, answer=OPERATOR_OFF, earns={}),
     Attack("torch's operator called in a thread, which nobody watches", HIDES, answer=IN_A_THREAD, earns={}),
-    Attack("torch's operator called in a child process", HIDES, answer=IN_A_CHILD, earns={"relu": 0.75}),
+    Attack("torch's operator called in a child process", HIDES, answer=IN_A_CHILD, earns={"relu": PARTLY}),
     Attack("what was seen erased by way of the callers' frames", HIDES, answer=FORGETFUL, earns={}),
     Attack(
         "all of it behind a line that only IPython reads",
@@ -157,7 +165,7 @@ def relu(input):
         r"relu: partly right \(detached\)",
         answer=DETACHED,
         before=forged("        outcome.detached, outcome.grads = False, None\n        held = encode(outcome, parts)"),
-        earns={"relu": 0.75},
+        earns={"relu": PARTLY},
     ),
     Attack(
         "outcomes forged: a gradient of 10¹² elements, to fill the judge's memory",
@@ -180,9 +188,9 @@ def relu(input):
         ),
     ),
     Attack(
-        "outcomes forged: a hundred million empty lists",
+        "outcomes forged: 40 MB of text, which takes many times as much memory to read",
         "it sent more than",
-        before=forged("        held = {'list': ['x' * 100_000_000]}"),
+        before=forged("        held = {'list': ['x' * 2_000_000]}"),
     ),
     Attack(
         "outcomes forged: words of the learner's own, with a script, everywhere",
@@ -205,9 +213,13 @@ def lie(shell, message, parts, sent):
     return attempt(shell, message, parts, sent)
 serving._attempt = lie""",
     ),
-    Attack("what looks at random slopes replaced", "rrelu: (partly right|not right yet)", before=SLOPES, answers={
-        "rrelu": "def rrelu(input, lower=1/8, upper=1/3, training=False):\n    return torch.where(input > 0, input, (lower + upper) / 2 * input)\n"
-    }, earns={"relu": 0.0, "rrelu": 0.8}),
+    Attack(
+        "what looks at results beside the answer replaced, to say that all is well",
+        r"rrelu: partly right \(never-random\)",
+        before=OBSERVERS,
+        answers={"rrelu": NEVER_RANDOM},
+        earns={"relu": 0.0, "rrelu": 0.75},
+    ),
     Attack(
         "messages forged on the connection to the judge",
         "relu: not run",
@@ -217,7 +229,7 @@ serving._attempt = lie""",
     ),
     Attack(
         "the connection to the judge closed",
-        "ended the process that it ran in: it closed the connection",
+        "the cell own-001 ended the process that it ran in",
         before="import os\nos.closerange(3, 256)",
     ),
     Attack(
@@ -227,5 +239,3 @@ serving._attempt = lie""",
         shows=r"mem False\n/proc/1/mem False\n/proc/1/environ False\nparent: 0\nptrace -1 1\nunshare -1 1\nmount -1 1",
     ),
 ]
-
-assert WRONG

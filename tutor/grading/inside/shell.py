@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from typing import Any
 
@@ -149,6 +150,23 @@ class Shell(InteractiveShell):
         finally:
             sys.stdout, sys.stderr = streams
         return shown.outputs
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Do nothing: ``%matplotlib inline`` asks for no window, and there are none."""
+
+    def system(self, cmd: str) -> None:
+        """Run what follows a ``!``, as a notebook does: IPython's own way needs a terminal, which isn't here."""
+        done = subprocess.run(
+            self.var_expand(cmd, depth=1),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        print(done.stdout, end="")
+        self.user_ns["_exit_code"] = done.returncode
 
     def ask_exit(self) -> None:
         """Go on: ``exit()`` in a cell ends nothing here."""
