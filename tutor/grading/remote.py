@@ -50,6 +50,7 @@ class Cells:
 
     def __init__(self, run: Run, cell_seconds: float, room: int) -> None:
         self._run, self._seconds, self._room = run, cell_seconds, room
+        self._number = 0
 
     def cell(self, text: str) -> list[dict[str, Any]]:
         """Run one cell and return what it shows, as the sandbox tells it. Raises Lost."""
@@ -58,13 +59,19 @@ class Cells:
         return outputs if isinstance(outputs, list) else []
 
     def ask(self, message: dict[str, Any], parts: Parts, seconds: float) -> tuple[dict[str, Any], Parts]:
-        """Send a request and return what comes back within ``seconds`` and some. Raises Lost."""
+        """Send a request and return what comes back within ``seconds`` and some. Raises Lost.
+
+        Answers to earlier requests are passed over: where a cell forks, copies of its process may give them once more.
+        """
+        self._number += 1
         run, late = self._run, f"it ran longer than {seconds:g} s and could only be stopped by ending its process"
         try:
-            run.frames.send(message, parts, deadline=time.monotonic() + seconds + SPARE)
-            return run.frames.receive(
-                most=MOST, most_text=MOST_TEXT, deadline=time.monotonic() + seconds + SPARE
-            )
+            run.frames.send({**message, "number": self._number}, parts, deadline=time.monotonic() + seconds + SPARE)
+            deadline = time.monotonic() + seconds + SPARE
+            while True:
+                told, back = run.frames.receive(most=MOST, most_text=MOST_TEXT, deadline=deadline)
+                if told.get("number") == self._number:
+                    return told, back
         except Late:
             run.kill("time", late)
         except TooMuch:

@@ -28,9 +28,10 @@ ATTACKS = [
         answer=in_relu("import os\nos._exit(3)"),
     ),
     Attack("`exit()` and `quit()` in a cell", NOT_RIGHT, before="exit()\nquit()\nraise SystemExit"),
-    Attack("`exit()` in an answer", r"relu: not right yet \(raised\)", answer=in_relu("exit()")),
+    Attack("`exit()` in an answer", NOT_RIGHT, answer=in_relu("exit()")),
+    Attack("`sys.exit()` in an answer", r"relu: not right yet \(raised\)", answer=in_relu("import sys\nsys.exit()")),
     Attack("a crash of the interpreter", ENDED + r" \(with the signal SIGSEGV\)", before="import ctypes\nctypes.string_at(0)"),
-    Attack("an endless loop in a cell", NOT_RIGHT, before="while True:\n    pass", limits=SHORT, shows="This cell was stopped after"),
+    Attack("an endless loop in a cell", "the cell own-001 was stopped after 0.5 s", before="while True:\n    pass", limits=SHORT, shows="This cell was stopped after"),
     Attack(
         "an endless loop in an answer, which catches everything",
         r"relu: not right yet \(too-slow\)|relu: not run",
@@ -43,7 +44,7 @@ ATTACKS = [
         before="import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         limits=replace(LIMITS, cell_seconds=0.1),
     ),
-    Attack("an endless print", NOT_RIGHT, before="while True:\n    print('x' * 1000)", limits=SHORT, shows="was left out: a cell may show"),
+    Attack("an endless print", "the cell own-001 was stopped after 0.5 s", before="while True:\n    print('x' * 1000)", limits=SHORT, shows="was left out: a cell may show"),
     Attack(
         "200 MB of output",
         NOT_RIGHT,
@@ -59,15 +60,17 @@ ATTACKS = [
         before="""import os, time
 for _ in range(20):
     if os.fork() == 0:
-        held = bytearray(os.urandom(1)) * 100_000_000
+        held = bytearray(b"x") * 100_000_000
         while True: time.sleep(1)
 while True: time.sleep(0.01)""",
+        limits=replace(LIMITS, cell_seconds=10.0),
     ),
     Attack(
-        "a fork bomb",
-        NOT_RIGHT + "|relu: not run",
-        before="import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-        limits=SHORT,
+        "a fork bomb, of which every process goes on with the submission",
+        NOT_RIGHT,
+        before="import os\nfor _ in range(20):\n    os.fork()",
+        shows="Resource temporarily unavailable",
+        limits=replace(LIMITS, processes=12),
     ),
     Attack(
         "disk fill",
@@ -84,7 +87,7 @@ try:
         open(f"/tmp/{number}", "w").close()
 except OSError as error:
     print("full:", error.strerror)""",
-        shows="full: No space left on device 3\nfull: No space left",
+        shows=r"full: No space left on device \d\nfull: No space left",
     ),
     Attack("a cell of 50 MB", "50", edit=fifty_megabytes),
     Attack("deep recursion in Python", r"relu: not right yet \(raised\)", answer="def relu(input):\n    return relu(input)\n"),
@@ -92,6 +95,7 @@ except OSError as error:
         "deep recursion without the interpreter's limit",
         "relu: not right yet|when relu was called, it ended its own process",
         answer="import sys\nsys.setrecursionlimit(10**9)\ndef relu(input):\n    return relu(input)\n",
+        limits=SHORT,
     ),
     Attack(
         "a result nested ten thousand deep",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -135,20 +136,22 @@ class Shell(InteractiveShell):
         room: the characters of output that are kept.
         """
         self.shown = shown = Shown(room)
-        streams = sys.stdout, sys.stderr
+        streams, began = (sys.stdout, sys.stderr), time.monotonic()
         sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
         try:
             within(seconds, self.run_cell, text, True)
         except TooSlow:
-            said = f"This cell was stopped after {seconds:g} seconds."
-            shown.add(
-                {"output_type": "error", "ename": "TooSlow", "evalue": said, "traceback": [f"TooSlow: {said}"]}, 0
-            )
+            pass  # told below: struck in the middle of IPython's own work, it may not have come this far
         except BaseException as error:  # IPython shows whatever a cell raises; this is somebody breaking IPython
             said = type(error).__name__
             shown.add({"output_type": "error", "ename": said, "evalue": "", "traceback": [said]}, 0)
         finally:
             sys.stdout, sys.stderr = streams
+        if time.monotonic() - began >= seconds:
+            said = f"This cell was stopped after {seconds:g} seconds."
+            shown.outputs.append(
+                {"output_type": "error", "ename": "TooSlow", "evalue": said, "traceback": [f"TooSlow: {said}"]}
+            )
         return shown.outputs
 
     def enable_gui(self, gui: Any = None) -> None:
@@ -172,6 +175,8 @@ class Shell(InteractiveShell):
         """Go on: ``exit()`` in a cell ends nothing here."""
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        if etype is TooSlow:
+            return  # ``run`` says so
         lines = [str(line) for line in stb]
         try:
             said = str(evalue)
