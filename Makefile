@@ -14,9 +14,10 @@ python = $(in_venv) .venv/bin/python
 LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH ?=
+DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pictures build bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -37,6 +38,9 @@ pictures: environment  ## Take the README's pictures anew from the browser tests
 
 build: environment  ## Build the solution notebooks and the student notebooks from solutions/*/*.py
 	@$(python) -m tutor.cli build
+
+grade-demo: environment  ## Grade a made-up class and open formgrader (options: make grade-demo DEMO_ARGS="--no-browser", or --no-lab)
+	@$(python) -m tutor.grading.demo $(DEMO_ARGS)
 
 bench: environment  ## Measure against peers (options: make bench BENCH="import_check")
 	@$(python) -m bench $(BENCH)

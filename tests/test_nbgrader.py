@@ -14,14 +14,16 @@ from bs4 import BeautifulSoup
 from learners.answers import STYLES, in_style, misconceptions, noisy, with_misconception
 from learners.classroom import CHECKOUT, command, copy_course, environment, fill_in
 from learners.mutating import function_of
+from learners.recording import as_judged, rows
 from nbgrader.api import Gradebook
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_grade, is_solution, parse_utc
 
 from tutor.checking import run
 from tutor.checking.bank import get
 from tutor.checking.card import SIGNS
 from tutor.course.chapters import Chapter, find_chapters
 from tutor.course.source import GradedCheck, graded_checks
+from tutor.grading.record import Record
 
 CHAPTERS = [chapter.name for chapter in find_chapters(CHECKOUT)]
 THROUGH_THE_EXCHANGE = ("right in vectorised", "untouched")  # the others' files are put where `collect` puts these
@@ -262,6 +264,22 @@ def test_the_export_has_each_learner_once_with_all_points(graded):
     for row in rows:
         assert float(row["score"]) == pytest.approx(sum(graded.learners[row["student_id"]].earns.values()))
         assert float(row["max_score"]) >= sum(check.points for check in graded.checks)
+
+
+def test_what_tutor_records_of_it_is_row_by_row_what_nbgrader_recorded(graded, tmp_path):
+    again = Chapter(tmp_path, graded.name)
+    for folder in (graded.chapter.folder, graded.chapter.release):
+        shutil.copytree(folder, tmp_path / folder.relative_to(graded.top))
+    shutil.copy(graded.top / "nbgrader_config.py", tmp_path)
+    with Record(tmp_path) as record:
+        for name in graded.learners:
+            folder = graded.top / "build" / "autograded" / name / graded.name
+            notebook = nbformat.read(folder / graded.chapter.student.name, as_version=4)
+            handed_in = parse_utc((folder / "timestamp.txt").read_text())
+            record.put(again, as_judged(notebook, graded.name, name), fingerprint="1", handed_in=handed_in)
+    ours, stock = (rows(f"sqlite:///{top / 'build' / 'gradebook.db'}") for top in (tmp_path, graded.top))
+    assert len(stock["grade"]) == len(graded.learners) * (len(graded.checks) + len(graded.prose))
+    assert ours == stock
 
 
 # ---------------------------------------------------------------- feedback

@@ -1,10 +1,12 @@
 """The built-in sample: 6,000 small drawn pictures of CIFAR-10's ten classes, for where CIFAR-10 is not to be had.
 
-They are drawn anew whenever they are asked for, in about a second, and are the same bytes on every machine
+They are drawn when they are first asked for, in about a second, and are the same bytes on every machine
 (see :mod:`tutor.data.shapes`). They are not CIFAR-10 and no substitute for it in any measurement.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -38,6 +40,12 @@ def draw(train: bool = True, *, stream: int | None = None) -> Images:
     Each class has the same number of them, in an order that mixes the classes. Training and test pictures come from
     different random streams, so none is in both; nor is one in those of any other stream.
     """
+    drawn = _drawn(train, stream)
+    return replace(drawn, pixels=drawn.pixels.clone(), labels=drawn.labels.clone())
+
+
+@lru_cache(maxsize=4)  # 18 MB for the sample's own two; whoever asks gets a copy, to do with it as he likes
+def _drawn(train: bool, stream: int | None) -> Images:
     size = TRAIN_SIZE if train else TEST_SIZE
     split = (0 if train else 1,) if stream is None else (2 if train else 3, stream)
     pixels = np.empty((size, 3, 32, 32), dtype=np.uint8)

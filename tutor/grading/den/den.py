@@ -44,7 +44,7 @@ class Den:
         self._running = False
 
     def __enter__(self) -> "Den":
-        jail.refuse_elsewhere()
+        jail.refuse_elsewhere(self._isolated)
         self._start()
         return self
 
@@ -170,7 +170,7 @@ def _descriptor_of_this_process() -> int:
     """
     descriptor: int = ctypes.CDLL(None).syscall(_PIDFD_OPEN, os.getpid(), 0)
     if descriptor < 0:
-        raise SandboxError(f"The sandbox needs Linux 5.3 or younger, and this is {os.uname().release}: {INSTEAD}.")
+        raise SandboxError(f"Grading needs Linux 5.3 or younger, and this is {os.uname().release}.")
     return descriptor
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -26,10 +27,14 @@ _HIDDEN = ("checking/bank", "course", "grading")  # of the package: answers, and
 _SHOWN = ("grading/__init__.py", "grading/frames.py", "grading/inside", "grading/values.py", "grading/warm")
 
 
-def refuse_elsewhere() -> None:
-    """Raise SandboxError on systems other than Linux, where there are no namespaces."""
+def refuse_elsewhere(isolated: bool) -> None:
+    """Raise SandboxError on systems other than Linux, and for the sandbox on old ones."""
     if sys.platform != "linux":
-        raise SandboxError(f"The sandbox needs Linux, and this is {sys.platform}: {INSTEAD}.")
+        raise SandboxError(f"Grading needs Linux, and this is {sys.platform}: grade on a Linux machine.")
+    release = os.uname().release
+    # Before, a user's processes all over the system counted against the processes that one submission may have.
+    if isolated and [int(number) for number in re.findall(r"\d+", release)[:2]] < [5, 14]:
+        raise SandboxError(f"The sandbox needs Linux 5.14 or younger, and this is {release}: {INSTEAD}.")
 
 
 def modules() -> list[str]:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import struct
 
 _C = ctypes.CDLL(None, use_errno=True)
@@ -50,10 +51,12 @@ REFUSED = {
     "unshare": (272, 97),
     "userfaultfd": (323, 282),
 }
-_CLONE, _CLONE3, _MMAP = (56, 220), 435, (9, 222)
+_CLONE, _CLONE3, _MMAP, _SOCKET = (56, 220), 435, (9, 222), (41, 198)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # place above, AUDIT_ARCH
 _NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW… flag
 _SHARED_ANONYMOUS = 0x21  # memory that outlives its mapping uncounted; files in the working folder are counted
+# The rest is the same in every network namespace (AF_VSOCK, a way out of a virtual machine), or rare.
+_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
 _X32 = 0x40000000
 
 # Classic BPF over struct seccomp_data: number at 0, architecture at 4, the arguments, 8 bytes each, from 16 on.
@@ -102,8 +105,11 @@ def refuse_system_calls() -> None:
     program += [
         *((_EQUAL, 0, 5, _CLONE[place]), (_LOAD, 0, 0, _ARGUMENTS), (_AND, 0, 0, _NEW_NAMESPACES)),
         *((_EQUAL, 1, 0, 0), refuse, (_RETURN, 0, 0, _ALLOW)),
-        *((_EQUAL, 0, 4, _MMAP[place]), (_LOAD, 0, 0, _ARGUMENTS + 3 * 8), (_AND, 0, 0, _SHARED_ANONYMOUS)),
+        *((_EQUAL, 0, 5, _MMAP[place]), (_LOAD, 0, 0, _ARGUMENTS + 3 * 8), (_AND, 0, 0, _SHARED_ANONYMOUS)),
         *((_EQUAL, 0, 1, _SHARED_ANONYMOUS), refuse, (_RETURN, 0, 0, _ALLOW)),
+        *((_EQUAL, 0, 2 + len(_FAMILIES), _SOCKET[place]), (_LOAD, 0, 0, _ARGUMENTS)),
+        *((_EQUAL, left, 0, family) for left, family in zip(range(len(_FAMILIES), 0, -1), _FAMILIES, strict=True)),
+        *((_RETURN, 0, 0, _ERROR | errno.EAFNOSUPPORT), (_RETURN, 0, 0, _ALLOW)),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in program))
     filters = _Program(len(program), ctypes.addressof(code))

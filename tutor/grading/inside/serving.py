@@ -17,6 +17,7 @@ from tutor.checking.surroundings import untouched
 from tutor.grading.frames import Frames, Gone
 from tutor.grading.inside.shell import Shell
 from tutor.grading.values import Parts, decode_case, encode_outcome
+from tutor.grading.warm.rehearsal import rehearse
 
 MOST = 1 << 30  # bytes of a message: it comes from the trusted side
 LATER = "(While a submission is graded, check and hint say nothing in the learner's own cells.)"
@@ -31,7 +32,7 @@ IMPORTS = (
     "tutor.plots",
     "tutor.training",
 )
-REHEARSED = "import torch\nx = torch.ones(2, requires_grad=True)\n(x * 2).sum().backward()\nprint(x.grad)\nx"
+REHEARSED = "import torch\nprint(torch.ones(2))\n1"
 
 
 def prepare() -> Shell:
@@ -42,7 +43,7 @@ def prepare() -> Shell:
     for name in ("check", "hint"):
         setattr(tutor, name, _say_nothing)
     importlib.import_module("matplotlib_inline.backend_inline")  # looks for the shell when it is imported
-    # What Python, IPython and torch do at their first call only, every fork would do for itself.
+    rehearse()
     shell.run(REHEARSED, 60.0, 10_000)
     perform(torch.square, Case("", (torch.ones(2, 2),), gradient=True))
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]

@@ -62,7 +62,7 @@ class Journal:
         make_folder(path.parent)
         content = asdict(entry)
         content["handed_in"] = entry.handed_in.isoformat() if entry.handed_in else None
-        replace_file(path, json.dumps(content, indent=1).encode())
+        replace_file(path, json.dumps(content).encode())
 
     def drop(self, chapter: str, student: str) -> None:
         """Forget a submission, so that it is graded anew."""

@@ -23,12 +23,14 @@ def make_harmless(notebook: NotebookNode, *, cell_kb: int = CELL_KB, notebook_kb
 
     Of a learner's cells stay plain text and PNG and JPEG pictures, up to so many kilobytes (a picture's are those of its
     base64 text). Graded check cells, whose outputs the grader itself writes, also keep HTML. Every text loses what no
-    file, no database and no page takes: NUL and half surrogates. Attachments go.
+    file, no database and no page takes: NUL and half surrogates. Attachments go, and raw cells stay out of pages.
     """
     left = notebook_kb * 1000
     for cell in notebook.cells:
         cell.source = writable(cell.source)
         cell.pop("attachments", None)
+        if cell.cell_type == "raw":
+            cell.metadata["raw_mimetype"] = "text/plain"  # else nbconvert takes it for HTML
         if cell.cell_type == "code":
             own = not is_grade(cell) or is_solution(cell)
             cell.outputs, used = _kept(cell.outputs, min(cell_kb * 1000, left), own)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import nbformat
-from nbformat import NotebookNode
+from nbformat import NotebookNode, v4
 from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files
 
@@ -226,7 +226,7 @@ class Record:
 
     def _notebook(self, chapter: Chapter, graded: Graded) -> NotebookNode:
         """Return the executed notebook as it is to be written."""
-        notebook: NotebookNode = nbformat.reads(graded.notebook, as_version=4)
+        notebook: NotebookNode = v4.reads(graded.notebook)  # it is validated when it is written
         make_harmless(notebook)
         known = self._cells_of(chapter).source
         for cell in notebook.cells:

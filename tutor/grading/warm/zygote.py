@@ -43,6 +43,7 @@ IMPORTS = (
     "tutor.board",
     "tutor.plots",
     "tutor.training",
+    "torch.utils.tensorboard",
 )
 _SECONDS_TO_DIE = 1.0  # for an owner whose files are closed already
 
@@ -71,6 +72,7 @@ def warm_up() -> Warmth:
     for name in IMPORTS:
         importlib.import_module(name)
     importlib.import_module("tutor.checking.bank").names()  # imports the exercises of every chapter
+    importlib.import_module("tutor.grading.warm.rehearsal").rehearse()
     os.chdir("/")
     gc.collect()
     gc.freeze()  # or each fork's collector would copy every page
