@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST = 256 << 20  # bytes of a message that came from a learner's process
 MOST_TEXT = 16 << 20  # of them as JSON, which takes up to 25 times as much memory when it is read
-SPARE = 5.0  # seconds beyond a limit that is kept in the sandbox too, for the machine's other work
+SPARE = 5.0  # seconds at most beyond a limit that is kept in the sandbox too, for the machine's other work
 
 
 _known: dict[int, tuple[Sequence[Case], tuple[list[Coded], Parts]]] = {}
@@ -66,8 +66,8 @@ class Cells:
         self._number += 1
         run, late = self._run, f"it ran longer than {seconds:g} s and could only be stopped by ending its process"
         try:
-            run.frames.send({**message, "number": self._number}, parts, deadline=time.monotonic() + seconds + SPARE)
-            deadline = time.monotonic() + seconds + SPARE
+            deadline = time.monotonic() + seconds + min(SPARE, 1.0 + seconds)
+            run.frames.send({**message, "number": self._number}, parts, deadline=deadline)
             while True:
                 told, back = run.frames.receive(most=MOST, most_text=MOST_TEXT, deadline=deadline)
                 if told.get("number") == self._number:

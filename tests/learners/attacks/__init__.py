@@ -5,8 +5,12 @@ Most attack with one exercise, ``relu``, whose answer is wrong or somebody else'
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Sequence
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,17 +56,43 @@ class Attack:
         return {name: round(WORTH[name] * self.earns.get(name, 1.0), 2) for name in KEPT}
 
     def hand_in(self, folder: Path) -> None:
-        """Put the submission into an empty folder."""
+        """Put the submission into an empty folder of a classroom."""
         content = right(folder)
         for name, text in {"relu": self.answer, **self.answers}.items():
             cell(content, name)["source"] = text
         if self.before:
-            content["cells"].insert(place(content, "relu"), own(self.before))
+            text = self.before.replace("@CLASSROOM@", str(folder.parents[1]))
+            content["cells"].insert(place(content, "relu"), own(text))
         if self.edit:
             self.edit(content)
         write(folder, content)
         if self.around:
             self.around(folder)
+
+
+@contextmanager
+def classroom() -> Iterator[Path]:
+    """Give a folder with what others have to lose: a gradebook, answers, a learner's submission and a home with a secret."""
+    with tempfile.TemporaryDirectory(prefix="classroom-") as name:
+        top = Path(name)
+        HONEST_ONE.hand_in(_made(top / "submitted" / "alice"))
+        (_made(top / "home") / "secret.txt").write_text("the dean's password", encoding="utf-8")
+        with contextlib.closing(sqlite3.connect(top / "gradebook.db")) as gradebook:
+            gradebook.execute("CREATE TABLE grade (auto_score REAL)")
+            gradebook.execute("INSERT INTO grade VALUES (1.0)")
+            gradebook.commit()
+        yield top
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def others(top: Path) -> dict[str, bytes]:
+    """Return all that is in a classroom and not mallory's, by path."""
+    files = [path for path in sorted(top.rglob("*")) if path.is_file() and "mallory" not in path.relative_to(top).as_posix()]
+    return {path.relative_to(top).as_posix(): path.read_bytes() for path in files}
 
 
 HONEST_ONE = Attack("an honest submission", "^$", answer=HONEST, earns={})
@@ -102,8 +132,9 @@ class Result:
         )
 
 
-def graded(attack: Attack, den: Den, folder: Path) -> Result:
+def graded(attack: Attack, den: Den, top: Path) -> Result:
     """Hand a submission in, take it in and grade it."""
+    folder = _made(top / "submitted" / f"mallory-{len(list((top / 'submitted').iterdir()))}")
     attack.hand_in(folder)
     try:
         submission = read_submission(folder, CHAPTER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from learners.attacks import Attack
@@ -12,19 +11,19 @@ from learners.submitting import NAME, own, place
 WRONG_RELU = r"relu: not right yet \(identity\)"
 
 GRADEBOOK = f"""import glob, os, sqlite3
-found = [name for place in ("{CHECKOUT}", "/", "/home", "/root", "/srv", "/var") for name in glob.glob(place + "/gradebook.db*")]
+found = [name for place in ("@CLASSROOM@", "{CHECKOUT}", "/", "..", "/root") for name in glob.glob(place + "/gradebook.db*")]
 print("gradebooks:", found)
-for path in ("{CHECKOUT}/gradebook.db", "../gradebook.db"):
+for path in ("@CLASSROOM@/gradebook.db", "../../gradebook.db"):
     try:
         with sqlite3.connect(path) as gradebook:
             gradebook.execute("UPDATE grade SET auto_score = 100")
     except sqlite3.Error as error:
         print("no gradebook:", error)
 """
-OTHERS = f"""import os
-for folder in ("{CHECKOUT}/submitted/alice/01_activations", "../../alice/01_activations", "/submission/../alice", "/"):
+OTHERS = f"""import glob, os
+print("others:", glob.glob("@CLASSROOM@/submitted/*") + glob.glob("../../submitted/*") + glob.glob("../alice*"))
+for folder in ("@CLASSROOM@/submitted/alice", "../alice", "{CHECKOUT}/solutions", "/submission/../alice"):
     try:
-        os.makedirs(folder, exist_ok=True)
         with open(folder + "/{NAME}", "w") as file:
             file.write("gone")
         print("written to", folder)
@@ -50,17 +49,11 @@ for module in (torch, tutor, IPython):
     except OSError as error:
         print("can't write:", error.strerror)
 """
-ENVIRONMENT = f"""import glob, os, pwd
-print("variables:", sorted(set(os.environ) & {{"SECRET_TOKEN", "PATH_TO_GRADES", "SSH_AUTH_SOCK", "PYTEST_CURRENT_TEST"}}))
-print("home:", os.listdir(os.environ["HOME"]))
-homes = []
-for place in ("/root", "/home"):
-    try:
-        homes += [name for name in os.listdir(place) if name not in (".pyenv", "runner")]
-    except OSError:
-        pass
-print("other homes:", homes)
-print("secrets:", [path for path in ("/etc/passwd", "/etc/shadow", "/root/.ssh", "/proc/1/environ") if os.path.exists(path)])
+ENVIRONMENT = f"""import os
+print("variables:", sorted(set(os.environ) & {{"SECRET_TOKEN", "PYTEST_CURRENT_TEST", "PYTHONPATH", "SSH_AUTH_SOCK"}}))
+print("home:", [name for name in os.listdir(os.environ["HOME"]) if not name.startswith(".")])
+places = ("@CLASSROOM@", "@CLASSROOM@/home/secret.txt", "{CHECKOUT}/tests", "/etc/passwd", "/etc/shadow", "/root/.ssh", "/var")
+print("there:", [path for path in places if os.path.exists(path)])
 """
 NETWORK = """import socket, urllib.request
 for address in (("127.0.0.1", 22), ("1.1.1.1", 53), ("10.0.0.1", 80), ("169.254.169.254", 80)):
@@ -146,12 +139,12 @@ def in_prose(content: dict) -> None:
 
 
 ATTACKS = [
-    Attack("SQL on the gradebook", WRONG_RELU, before=GRADEBOOK, shows=r"gradebooks: \[\]\nno gradebook"),
+    Attack("SQL on the gradebook", WRONG_RELU, before=GRADEBOOK, shows=r"gradebooks: \[\]\nno gradebook: .+\nno gradebook: "),
     Attack(
         "writing into another learner's folder",
         WRONG_RELU,
         before=OTHERS,
-        shows="(can't write: .+\n){3,}",
+        shows=r"others: \[\]\n(can't write: .+\n){4}",
     ),
     Attack("a file in IPython's start-up folder, modules of known names in the working folder", WRONG_RELU, before=START_UP),
     Attack("writing into torch, IPython and the course's package", WRONG_RELU, before=PACKAGES, shows="(can't write: .+\n){3}"),
@@ -169,11 +162,9 @@ ATTACKS = [
         "reading environment variables and home files",
         WRONG_RELU,
         before=ENVIRONMENT,
-        shows=r"variables: \[\]\nhome: \[.*\]\nother homes: \[\]\nsecrets: \[\]",
+        shows=r"variables: \[\]\nhome: \[\]\nthere: \[\]",
     ),
     Attack("network calls", WRONG_RELU, before=NETWORK, shows=r"(no connection: .+\n){4}no page\ninterfaces: \['lo'\]"),
     Attack("a detached process that holds the database's lock", WRONG_RELU, before=LOCK),
     Attack("signals to the parent and to every process", WRONG_RELU, before=SIGNALS, shows="parent: 0"),
 ]
-
-assert json

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from learners.attacks import HONEST, LIMITS, Attack
+from learners.attacks import LIMITS, Attack
 from learners.submitting import cell
 
 NOT_RIGHT = r"relu: not right yet \(identity\)"
@@ -115,5 +115,3 @@ except OSError as error:
     Attack("`input()`", NOT_RIGHT, before="input('name? ')", shows="EOF"),
     Attack("`input()` in an answer", r"relu: not right yet \(raised\)", answer=in_relu("input()")),
 ]
-
-assert HONEST
