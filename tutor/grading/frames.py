@@ -85,8 +85,9 @@ class Frames:
     ) -> tuple[Message, list[bytes]]:
         """Wait for a message and return it with its parts.
 
-        most: bytes taken, text and parts together. most_text: of the text alone, where that is less. deadline: in ``time.monotonic()``'s seconds; one that has passed takes
-        only what has come already. Raises Gone, TooMuch, Malformed and Late; after Late one can go on waiting.
+        most: bytes taken, text and parts together. most_text: of the text alone, where that is less. deadline: in
+        ``time.monotonic()``'s seconds; one that has passed takes only what has come already. Raises Gone, TooMuch,
+        Malformed and Late; after Late one can go on waiting.
         Strings may hold anything that JSON can say, surrogates without partner included.
         """
         self._fill(_FIRST.size, deadline)

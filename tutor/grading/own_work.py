@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from nbformat import NotebookNode
 
@@ -30,7 +31,15 @@ REACHES = frozenset(
         *("get_objects", "get_referrers", "ctypes", "fromfd", "fstat", "linecache"),
         *("tutor.checking", "tutor.grading", "_python_dispatch", "torch.overrides", "_C", "_disable_current_modes"),
         *("ast_transformers", "input_transformers_cleanup", "input_transformers_post", "run_cell", "user_ns"),
-        *("threading", "_thread", "Thread", "concurrent", "ThreadPoolExecutor", "ProcessPoolExecutor", "multiprocessing"),
+        *(
+            "threading",
+            "_thread",
+            "Thread",
+            "concurrent",
+            "ThreadPoolExecutor",
+            "ProcessPoolExecutor",
+            "multiprocessing",
+        ),
         *("subprocess", "fork", "forkpty", "posix_spawn", "popen", "execv", "execve"),
         *("eval", "exec", "__import__", "attrgetter", "methodcaller", "__getattribute__", "__dict__", "vars"),
     )
@@ -108,7 +117,7 @@ def _parts(dotted: str) -> Iterator[str]:
     """Yield what is reached for by a name such as ``tutor.checking.watching``."""
     names = dotted.split(".")
     yield from (name for name in names if name in REACHES - METHODS)
-    yield from (pair for pair in map(".".join, zip(names, names[1:], strict=False)) if pair in REACHES)
+    yield from (pair for pair in map(".".join, pairwise(names)) if pair in REACHES)
 
 
 def _learners(cell: NotebookNode) -> Iterator[ast.AST]:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from learners.submitting import CHAPTER, RIGHT, cell, own, place, right, write
 from nbformat import NotebookNode
+
+from learners.submitting import CHAPTER, RIGHT, cell, own, place, right, write
 from tutor.course.source import grade_id
 from tutor.grading.den import Den
 from tutor.grading.intake import IntakeError, Submission, read_submission, rebuild, source_notebook
@@ -25,7 +26,7 @@ from tutor.grading.worker import grade
 
 KEPT = ("relu", "sigmoid", "rrelu")  # exercises that are graded here: the chapter's others would only take time
 WORTH = {"relu": 2.0, "sigmoid": 3.0, "rrelu": 4.0}
-LIMITS = Limits(cell_seconds=2.0, seconds=20.0, memory_mb=900, processes=64, disk_mb=20, output_kb=100)
+LIMITS = Limits(cell_seconds=2.0, seconds=20.0, memory_mb=1_500, processes=64, disk_mb=20, output_kb=100)
 WRONG = "def relu(input):\n    return input\n"
 HONEST = RIGHT["relu"]
 
@@ -91,7 +92,9 @@ def _made(folder: Path) -> Path:
 
 def others(top: Path) -> dict[str, bytes]:
     """Return all that is in a classroom and not mallory's, by path."""
-    files = [path for path in sorted(top.rglob("*")) if path.is_file() and "mallory" not in path.relative_to(top).as_posix()]
+    files = [
+        path for path in sorted(top.rglob("*")) if path.is_file() and "mallory" not in path.relative_to(top).as_posix()
+    ]
     return {path.relative_to(top).as_posix(): path.read_bytes() for path in files}
 
 
@@ -115,7 +118,8 @@ class Result:
         if self.graded is None or self.submission is None:
             return [self.refused]
         lines = [
-            f"{cell.exercise}: {cell.verdict}" + "".join(f" ({said})" for said in (", ".join(cell.diagnoses), cell.why) if said)
+            f"{cell.exercise}: {cell.verdict}"
+            + "".join(f" ({said})" for said in (", ".join(cell.diagnoses), cell.why) if said)
             for cell in self.graded.cells
             if cell.verdict != "passed"
         ]

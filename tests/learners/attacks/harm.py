@@ -139,21 +139,37 @@ def in_prose(content: dict) -> None:
 
 
 ATTACKS = [
-    Attack("SQL on the gradebook", WRONG_RELU, before=GRADEBOOK, shows=r"gradebooks: \[\]\nno gradebook: .+\nno gradebook: "),
+    Attack(
+        "SQL on the gradebook",
+        WRONG_RELU,
+        before=GRADEBOOK,
+        shows=r"gradebooks: \[\]\nno gradebook: .+\nno gradebook: ",
+    ),
     Attack(
         "writing into another learner's folder",
         WRONG_RELU,
         before=OTHERS,
         shows=r"others: \[\]\n(can't write: .+\n){4}",
     ),
-    Attack("a file in IPython's start-up folder, modules of known names in the working folder", WRONG_RELU, before=START_UP),
-    Attack("writing into torch, IPython and the course's package", WRONG_RELU, before=PACKAGES, shows="(can't write: .+\n){3}"),
+    Attack(
+        "a file in IPython's start-up folder, modules of known names in the working folder", WRONG_RELU, before=START_UP
+    ),
+    Attack(
+        "writing into torch, IPython and the course's package",
+        WRONG_RELU,
+        before=PACKAGES,
+        shows="(can't write: .+\n){3}",
+    ),
     Attack(
         "an `ipykernel_launcher.py` handed in beside the notebook",
         "files beside the notebook are left out: .*ipykernel_launcher.py",
         around=launcher,
     ),
-    Attack("a symlink to a system file beside the notebook", "links are not followed: .*notes.txt", around=link_to_a_system_file),
+    Attack(
+        "a symlink to a system file beside the notebook",
+        "links are not followed: .*notes.txt",
+        around=link_to_a_system_file,
+    ),
     Attack("a timestamp from the future", "2099", around=tomorrow),
     Attack("a `<script>` in displays, results, prints and errors", r"relu: not right yet \(raised\)", answer=SCRIPT),
     Attack("a `<script>` in text cells, outputs and metadata", WRONG_RELU, edit=in_prose),

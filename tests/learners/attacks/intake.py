@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from learners.attacks import HONEST, KEPT, WRONG, Attack
+from learners.attacks import HONEST, KEPT, Attack
 from learners.submitting import NAME, cell, own, place
 
 NOTHING = dict.fromkeys(KEPT, 0.0)
@@ -40,7 +40,14 @@ def flags_flipped(content: dict) -> None:
 
 
 def unknown_cell(content: dict) -> None:
-    nbgrader = {"grade": True, "solution": False, "locked": True, "points": 100, "grade_id": "bonus", "schema_version": 3}
+    nbgrader = {
+        "grade": True,
+        "solution": False,
+        "locked": True,
+        "points": 100,
+        "grade_id": "bonus",
+        "schema_version": 3,
+    }
     content["cells"].append(own("100", metadata={"nbgrader": {**nbgrader, "cell_type": "code", "task": False}}))
 
 
@@ -62,6 +69,12 @@ def file_of(data: bytes) -> Callable[[Path], None]:
 def truncated(folder: Path) -> None:
     data = (folder / NAME).read_bytes()
     (folder / NAME).write_bytes(data[: len(data) // 2])
+
+
+def in_latin_1(folder: Path) -> None:
+    content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    cell(content, "relu")["source"] += "# é"
+    (folder / NAME).write_bytes(json.dumps(content, ensure_ascii=False).encode("latin-1", errors="replace"))
 
 
 def instead(make: Callable[[Path], None]) -> Callable[[Path], None]:
@@ -93,11 +106,12 @@ ATTACKS = [
     Attack("a cell without metadata", NOT_RIGHT, edit=no_metadata),
     refused("truncated JSON", "is cut off", truncated),
     refused("an empty file", "is empty", file_of(b"")),
-    refused("JSON that is not UTF-8", "UTF-8|JSON", file_of('{"cells": "é"}'.encode("latin-1"))),
-    refused("a notebook without `cells`", "has no cells", file_of(json.dumps({"nbformat": 4, "metadata": {}}).encode())),
+    refused("bytes that are no text", "JSON", file_of(bytes(range(128, 256)) * 10)),
+    Attack("JSON that is not UTF-8", "UTF-8", around=in_latin_1),
+    refused(
+        "a notebook without `cells`", "has no cells", file_of(json.dumps({"nbformat": 4, "metadata": {}}).encode())
+    ),
     refused("a dangling symlink", "is a link", instead(lambda path: path.symlink_to("/nowhere/at/all"))),
     refused("a FIFO", "is a pipe", instead(os.mkfifo)),
     Attack("a malformed timestamp", "timestamp.txt", around=timestamp),
 ]
-
-assert WRONG

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import nbformat
-from learners.attacks import HONEST, Attack
+
 from learners.answers import noisy
+from learners.attacks import HONEST, Attack
 from learners.submitting import CHAPTER, NAME, cell, own, place
 
 
@@ -59,16 +60,34 @@ ATTACKS = [
     honest("warnings, prints and lines on stderr from correct code", answer=noisy("relu", HONEST)),
     honest("notebook format 3", around=format_three),
     honest("duplicate cell ids", edit=same_ids),
-    honest("Unicode and very long names", answer=f"{UNICODE} = 'é☕'\n" + HONEST, before="变量 = 'ναι'\nprint(变量)", shows="ναι"),
-    honest("surrogates and NUL in outputs", before='print("\\\\ud800 and \\\\0")\n"\\\\ud800\\\\0"'.replace("\\\\", "\\"), shows="\ufffd and \ufffd"),
+    honest(
+        "Unicode and very long names",
+        answer=f"{UNICODE} = 'é☕'\n" + HONEST,
+        before="变量 = '值'\nprint(变量)",
+        shows="值",
+    ),
+    honest(
+        "surrogates and NUL in outputs",
+        before='print("\\\\ud800 and \\\\0")\n"\\\\ud800\\\\0"'.replace("\\\\", "\\"),
+        shows="\ufffd and \ufffd",
+    ),
     honest("extra cells", edit=more_cells),
     honest("extra notebooks", "other notebooks beside it aren't graded: scratch.ipynb", around=more_notebooks),
     honest("cells moved", r"cells were moved \(relu\)", edit=moved),
-    honest("a deleted test cell", "the test cell check_relu was deleted; the chapter's own is run in its place", edit=test_deleted),
+    honest(
+        "a deleted test cell",
+        "the test cell check_relu was deleted; the chapter's own is run in its place",
+        edit=test_deleted,
+    ),
     honest("`os.chdir`", before="import os, tempfile\nos.chdir(tempfile.mkdtemp())"),
     honest("magics and commands of the system's", answer="%matplotlib inline\n!echo hello\n" + HONEST, shows="hello"),
     honest("an error in a cell of his own", before="1 / 0", shows="division by zero"),
-    honest("a cell that ends its process after the answer", "ended the process", answer=HONEST, before="import os\nos._exit(1)"),
+    honest(
+        "a cell that ends its process after the answer",
+        "ended the process",
+        answer=HONEST,
+        before="import os\nos._exit(1)",
+    ),
     honest("the notebook renamed", "graded is my homework", around=renamed),
     Attack("an empty notebook", "cells|answer", edit=emptied, earns=dict.fromkeys(("relu", "sigmoid", "rrelu"), 0.0)),
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+
 from learners.attacks import Attack
 from learners.classroom import CHECKOUT
 from learners.submitting import CHAPTER, NAME, cell
-
 from tutor.checking import bank
 
 WRONG_RELU = r"relu: not right yet \(.+\)"
@@ -40,13 +40,17 @@ def table_of_what_is_shown() -> str:
     """Return an answer that knows the results for the numbers that everybody sees, and nothing else."""
     cases = [case.args[0] for case in bank.get("relu").draw(hidden=False)]
     known = [(case.tolist(), torch.relu(case).tolist()) for case in cases]
-    return f"""KNOWN = {known!r}
+    return (
+        f"""KNOWN = {known!r}
 def relu(input):
     for given, right in KNOWN:
         if input.tolist() == given:
             return torch.tensor(right, dtype=input.dtype)
     return input
-""".replace("nan", "float('nan')").replace("inf,", "float('inf'),").replace("inf]", "float('inf')]")
+""".replace("nan", "float('nan')")
+        .replace("inf,", "float('inf'),")
+        .replace("inf]", "float('inf')]")
+    )
 
 
 EVERYTHING_IS_EQUAL = """class Yes:
@@ -125,7 +129,11 @@ def relu(input):
 """
 
 ATTACKS = [
-    Attack("a `skip-execution` tag on the test cells", "tags skip-execution were added", edit=on_tests(tags=["skip-execution"])),
+    Attack(
+        "a `skip-execution` tag on the test cells",
+        "tags skip-execution were added",
+        edit=on_tests(tags=["skip-execution"]),
+    ),
     Attack(
         "an IPython input transformer that drops the lines of tests",
         WRONG_RELU,
@@ -213,7 +221,12 @@ torch.Tensor.__eq__ = torch.Tensor.allclose = yes""",
         before="import torch.nn.functional as F\nF.relu = torch.relu = torch.Tensor.relu = lambda input: input",
     ),
     Attack("the right result looked for in callers' frames and all objects", "relu: not right yet", answer=FRAMES),
-    Attack("hidden tests looked for in `linecache`, `In` and files", WRONG_RELU, answer=SOURCES, shows=r"hidden tests found: \[\]"),
+    Attack(
+        "hidden tests looked for in `linecache`, `In` and files",
+        WRONG_RELU,
+        answer=SOURCES,
+        shows=r"hidden tests found: \[\]",
+    ),
     Attack(
         "the solutions folder, read by relative and absolute path",
         WRONG_RELU,
@@ -230,7 +243,8 @@ for name in ("tutor.checking.bank.activations", "tutor.checking.bank.activations
         print(name, vars(importlib.import_module(name))["EXERCISES"])
     except Exception as error:
         print(name, "is not there:", type(error).__name__)
-print("in memory:", [name for name in sys.modules if name.startswith(("tutor.checking.bank.", "tutor.grading.worker", "tutor.grading.verdict"))])""",
+ours = ("tutor.checking.bank.", "tutor.grading.worker", "tutor.grading.verdict")
+print("in memory:", [name for name in sys.modules if name.startswith(ours)])""",
         shows=r"(tutor.+ is not there: \w+\n){5}in memory: \[\]",
     ),
     Attack(
@@ -239,11 +253,18 @@ print("in memory:", [name for name in sys.modules if name.startswith(("tutor.che
         around=link_to_the_solution,
         earns={"relu": 0.0, "sigmoid": 0.0, "rrelu": 0.0},
     ),
-    Attack("grading is noticed, and torch's own operator called then only", r"relu: not right yet \(own-work", answer=GRADING_IS_ON),
+    Attack(
+        "grading is noticed, and torch's own operator called then only",
+        r"relu: not right yet \(own-work",
+        answer=GRADING_IS_ON,
+    ),
     Attack("right for the numbers that everybody sees, by a table", WRONG_RELU, answer=table_of_what_is_shown()),
     Attack(
         "an answer that changes with every call",
         WRONG_RELU,
-        answer="calls = []\ndef relu(input):\n    calls.append(1)\n    return torch.where(input > 0, input, 0) if len(calls) % 2 else input",
+        answer="""calls = []
+def relu(input):
+    calls.append(1)
+    return torch.where(input > 0, input, 0) if len(calls) % 2 else input""",
     ),
 ]

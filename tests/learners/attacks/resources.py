@@ -30,8 +30,18 @@ ATTACKS = [
     Attack("`exit()` and `quit()` in a cell", NOT_RIGHT, before="exit()\nquit()\nraise SystemExit"),
     Attack("`exit()` in an answer", NOT_RIGHT, answer=in_relu("exit()")),
     Attack("`sys.exit()` in an answer", r"relu: not right yet \(raised\)", answer=in_relu("import sys\nsys.exit()")),
-    Attack("a crash of the interpreter", ENDED + r" \(with the signal SIGSEGV\)", before="import ctypes\nctypes.string_at(0)"),
-    Attack("an endless loop in a cell", "the cell own-001 was stopped after 0.5 s", before="while True:\n    pass", limits=SHORT, shows="This cell was stopped after"),
+    Attack(
+        "a crash of the interpreter",
+        ENDED + r" \(with the signal SIGSEGV\)",
+        before="import ctypes\nctypes.string_at(0)",
+    ),
+    Attack(
+        "an endless loop in a cell",
+        "the cell own-001 was stopped after 0.5 s",
+        before="while True:\n    pass",
+        limits=SHORT,
+        shows="This cell was stopped after",
+    ),
     Attack(
         "an endless loop in an answer, which catches everything",
         r"relu: not right yet \(too-slow\)|relu: not run",
@@ -44,21 +54,31 @@ ATTACKS = [
         before="import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         limits=replace(LIMITS, cell_seconds=0.1),
     ),
-    Attack("an endless print", "the cell own-001 was stopped after 0.5 s", before="while True:\n    print('x' * 1000)", limits=SHORT, shows="was left out: a cell may show"),
+    Attack(
+        "an endless print",
+        "the cell own-001 was stopped after 0.5 s",
+        before="while True:\n    print('x' * 1000)",
+        limits=SHORT,
+        shows="was left out: a cell may show",
+    ),
     Attack(
         "200 MB of output",
         NOT_RIGHT,
         before="from IPython.display import display, HTML\nprint('x' * 200_000_000)\ndisplay(HTML('x' * 200_000_000))",
         shows="was left out: a cell may show",
-        limits=replace(LIMITS, memory_mb=1_500),
     ),
-    Attack("a memory bomb in Python", NOT_RIGHT, before="held = []\nwhile True:\n    held.append(bytearray(10_000_000))", shows=""),
+    Attack(
+        "a memory bomb in Python",
+        NOT_RIGHT,
+        before="held = []\nwhile True:\n    held.append(bytearray(10_000_000))",
+        shows="",
+    ),
     Attack("a memory bomb in torch", r"relu: not right yet \(raised\)", answer=in_relu("torch.ones(2_000_000_000)")),
     Attack(
         "a memory bomb of many processes",
         "took .+ MB of memory",
         before="""import os, time
-for _ in range(20):
+for _ in range(30):
     if os.fork() == 0:
         held = bytearray(b"x") * 100_000_000
         while True: time.sleep(1)
@@ -90,7 +110,11 @@ except OSError as error:
         shows=r"full: No space left on device \d\nfull: No space left",
     ),
     Attack("a cell of 50 MB", "50", edit=fifty_megabytes),
-    Attack("deep recursion in Python", r"relu: not right yet \(raised\)", answer="def relu(input):\n    return relu(input)\n"),
+    Attack(
+        "deep recursion in Python",
+        r"relu: not right yet \(raised\)",
+        answer="def relu(input):\n    return relu(input)\n",
+    ),
     Attack(
         "deep recursion without the interpreter's limit",
         "relu: not right yet|when relu was called, it ended its own process",
@@ -110,7 +134,13 @@ except OSError as error:
     Attack(
         "a `setsid` child that outlives the run",
         NOT_RIGHT,
-        before="import os, signal, time\nif os.fork() == 0:\n    os.setsid()\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    if os.fork() == 0:\n        while True: time.sleep(1)\n    os._exit(0)",
+        before="""import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        while True: time.sleep(1)
+    os._exit(0)""",
     ),
     Attack("`input()`", NOT_RIGHT, before="input('name? ')", shows="EOF"),
     Attack("`input()` in an answer", r"relu: not right yet \(raised\)", answer=in_relu("input()")),

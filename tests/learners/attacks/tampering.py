@@ -157,9 +157,14 @@ def relu(input):
     return input
 """,
     ),
-    Attack("outcomes forged: no error, nothing changed, zeros", "relu: not right yet", before=forged(
-        "        outcome = Outcome(value=torch.zeros_like(outcome.value), grads=outcome.grads)\n"
-        "        held = encode(outcome, parts)")),
+    Attack(
+        "outcomes forged: no error, nothing changed, zeros",
+        "relu: not right yet",
+        before=forged(
+            "        outcome = Outcome(value=torch.zeros_like(outcome.value), grads=outcome.grads)\n"
+            "        held = encode(outcome, parts)"
+        ),
+    ),
     Attack(
         "outcomes forged: gradients left out, and said to be in order",
         r"relu: partly right \(detached\)",
