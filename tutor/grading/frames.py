@@ -80,11 +80,14 @@ class Frames:
         except OSError as error:
             raise Gone(f"The connection was closed ({error.strerror or error}).") from None
 
-    def receive(self, *, most: int, deadline: float | None = None) -> tuple[Message, list[bytes]]:
+    def receive(
+        self, *, most: int, most_text: int | None = None, deadline: float | None = None
+    ) -> tuple[Message, list[bytes]]:
         """Wait for a message and return it with its parts.
 
-        most: bytes taken, text and parts together. deadline: in ``time.monotonic()``'s seconds; one that has passed takes
-        only what has come already. Raises Gone, TooMuch, Malformed and Late; after Late one can go on waiting.
+        most: bytes taken, text and parts together. most_text: of the text alone, where that is less. deadline: in
+        ``time.monotonic()``'s seconds; one that has passed takes only what has come already. Raises Gone, TooMuch,
+        Malformed and Late; after Late one can go on waiting.
         Strings may hold anything that JSON can say, surrogates without partner included.
         """
         self._fill(_FIRST.size, deadline)
@@ -92,8 +95,8 @@ class Frames:
         if count > MOST_PARTS:
             raise Malformed(f"A message of {count} parts was announced, and at most {MOST_PARTS} are taken.")
         start = _FIRST.size + 8 * count
-        if text_length > most:
-            raise _too_much(text_length, most)
+        if text_length > (most_text or most):
+            raise _too_much(text_length, most_text or most)
         self._fill(start, deadline)
         lengths = struct.unpack_from(f"!{count}Q", self._come, _FIRST.size)
         total = text_length + sum(lengths)

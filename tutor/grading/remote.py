@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from tutor.checking.answer import Attempt
 from tutor.checking.answering import Outcome, judged
 from tutor.checking.exercise import Case
+from tutor.checking.results import LARGEST, ordinary, tensors
 from tutor.grading.frames import Gone, Late, Malformed, TooMuch
+from tutor.grading.submission import quoted
 from tutor.grading.values import BadValue, Coded, Parts, decode_outcome, encode_case
 
 if TYPE_CHECKING:
     from tutor.grading.den import Run
 
 MOST = 256 << 20  # bytes of a message that came from a learner's process
-SPARE = 5.0  # seconds beyond a limit that is kept in the sandbox too, for the machine's other work
+MOST_TEXT = 16 << 20  # of them as JSON, which takes up to 25 times as much memory when it is read
+SPARE = 5.0  # seconds at most beyond a limit that is kept in the sandbox too, for the machine's other work
 
 
 _known: dict[int, tuple[Sequence[Case], tuple[list[Coded], Parts]]] = {}
@@ -47,6 +50,7 @@ class Cells:
 
     def __init__(self, run: Run, cell_seconds: float, room: int) -> None:
         self._run, self._seconds, self._room = run, cell_seconds, room
+        self._number = 0
 
     def cell(self, text: str) -> list[dict[str, Any]]:
         """Run one cell and return what it shows, as the sandbox tells it. Raises Lost."""
@@ -55,15 +59,23 @@ class Cells:
         return outputs if isinstance(outputs, list) else []
 
     def ask(self, message: dict[str, Any], parts: Parts, seconds: float) -> tuple[dict[str, Any], Parts]:
-        """Send a request and return what comes back within ``seconds`` and some. Raises Lost."""
+        """Send a request and return what comes back within ``seconds`` and some. Raises Lost.
+
+        Answers to earlier requests are passed over: where a cell forks, copies of its process may give them once more.
+        """
+        self._number += 1
         run, late = self._run, f"it ran longer than {seconds:g} s and could only be stopped by ending its process"
         try:
-            run.frames.send(message, parts, deadline=time.monotonic() + seconds + SPARE)
-            return run.frames.receive(most=MOST, deadline=time.monotonic() + seconds + SPARE)
+            deadline = time.monotonic() + seconds + min(SPARE, 1.0 + seconds)
+            run.frames.send({**message, "number": self._number}, parts, deadline=deadline)
+            while True:
+                told, back = run.frames.receive(most=MOST, most_text=MOST_TEXT, deadline=deadline)
+                if told.get("number") == self._number:
+                    return told, back
         except Late:
             run.kill("time", late)
         except TooMuch:
-            run.kill("killed", f"it sent more than {MOST >> 20} MB back")
+            run.kill("killed", f"it sent more than {MOST >> 20} MB back, or {MOST_TEXT >> 20} MB of text")
         except Malformed as error:
             run.kill("killed", f"what it sent back is no message ({error})")
         except Gone:
@@ -90,7 +102,7 @@ class Remote:
             again = None
             if found:
                 index = int(found[0])
-                again = index, judged(cases[index], decode_outcome(found[1], parts))
+                again = index, judged(cases[index], _whole(cases[index], decode_outcome(found[1], parts)))
             unwritten = told.get("unwritten")
         except (BadValue, TypeError, ValueError, IndexError, KeyError) as error:
             raise self._nonsense(error) from error
@@ -111,7 +123,7 @@ class Remote:
         if told.get("missing"):
             raise NoAnswer(f"nothing is called {self._name} in the notebook")
         if "fault" in told:
-            raise NoAnswer(str(told["fault"])[:300])
+            raise NoAnswer(quoted(str(told["fault"]), 300))
         return told, back
 
     def _outcomes(self, cases: Sequence[Case], told: dict[str, Any], parts: Parts) -> list[Outcome]:
@@ -119,7 +131,19 @@ class Remote:
         whole = len(outcomes) == len(cases) or (0 < len(outcomes) < len(cases) and outcomes[-1].slow)
         if not whole:
             raise ValueError("outcomes of other cases")
-        return [judged(case, outcome) for case, outcome in zip(cases, outcomes, strict=False)]
+        return [judged(case, _whole(case, outcome)) for case, outcome in zip(cases, outcomes, strict=False)]
 
     def _nonsense(self, error: Exception) -> Lost:
-        return Lost(f"what it sent back is no result ({str(error)[:200]})")
+        return Lost(f"what it sent back is no result ({quoted(str(error), 200)})")
+
+
+def _whole(case: Case, outcome: Outcome) -> Outcome:
+    """Return an outcome in which gradients that have to be there and are not count as cut off.
+
+    None are expected only of what can't be differentiated: complex, too large, or no ordinary tensors.
+    """
+    if case.gradient and outcome.error is None and not outcome.slow:
+        there = outcome.grads is not None or outcome.grad_error is not None
+        odd = any(not ordinary(t) or t.is_complex() or t.numel() > LARGEST for t in tensors(outcome.value))
+        outcome.detached = outcome.detached or not (there or odd)
+    return outcome

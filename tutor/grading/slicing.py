@@ -31,7 +31,7 @@ class Names:
 @lru_cache(maxsize=1_000)  # most cells are the chapter's own, the same in a whole class
 def names(text: str) -> Names:
     """Return the names in a cell; one that can't be read as Python needs everything."""
-    tree, code = _python(text)
+    tree, code = as_python(text)
     if tree is None:
         return Names(unreadable=True)
     table = symtable.symtable(code, "cell", "exec")
@@ -49,7 +49,7 @@ def names(text: str) -> Names:
     return found
 
 
-def _python(text: str) -> tuple[ast.Module | None, str]:
+def as_python(text: str) -> tuple[ast.Module | None, str]:
     """Return a cell as Python, its magics translated; None where it is none."""
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.parse(text), text
@@ -102,7 +102,7 @@ def needed(cells: Sequence[tuple[str, bool]], wanted: set[str]) -> list[bool]:
 
 def definitions(text: str) -> str:
     """Return a cell with nothing but its imports, functions, classes and constants; "" where it can't be read."""
-    tree, _ = _python(text)
+    tree, _ = as_python(text)
     if tree is None:
         return ""
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -55,9 +55,12 @@ class Submission:
     handed_in: datetime | None
 
 
-def quoted(words: str) -> str:
-    """Return a learner's words as a sentence can show them: on one line, shortened, with nothing unprintable."""
-    short = words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
+def quoted(words: str, most: int = SHOWN) -> str:
+    """Return a learner's words as a sentence can show them: on one line, shortened, with nothing unprintable.
+
+    most: characters.
+    """
+    short = words if len(words) <= most else words[: most - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 

@@ -160,8 +160,9 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
 
 def _decode_tensor(name: str, shape: list[int], place: int, parts: Parts) -> torch.Tensor:
     dtype, size, data = DTYPES[name], _shape(shape), parts[place]
-    if len(data) != math.prod(size) * dtype.itemsize:
+    if type(place) is not int or len(data) != math.prod(size) * dtype.itemsize:
         raise ValueError("its bytes are not as many as its shape says")
+    parts[place] = b""  # each part is one tensor's: named a million times, it would fill this process's memory
     if not data:
         return torch.empty(size, dtype=dtype)
     if dtype == torch.bool:  # of which a byte has two
@@ -239,8 +240,8 @@ def decode_outcome(coded: Coded, parts: Parts) -> Outcome:
     if not isinstance(operators, list) or not all(isinstance(each, str) for each in operators[:OPERATORS]):
         raise BadValue("operators that are no names")
     grads = held.pop("grads")
-    if grads is not None and not all(isinstance(grad, torch.Tensor) for grad in _checked(grads, tuple)):
-        raise BadValue("gradients that are no tensors")
+    if grads is not None and not all(_is_gradient(grad) for grad in _checked(grads, tuple)):
+        raise BadValue("gradients that are no ordinary tensors of an input's size")
     changed = _checked(held.pop("changed"), tuple)
     if not all(type(index) is int and index >= 0 for index in changed):
         raise BadValue("changed arguments that are no places")
@@ -259,6 +260,11 @@ def decode_outcome(coded: Coded, parts: Parts) -> Outcome:
         printed=_checked(held["printed"], str),
         seen=Seen(set(operators[:OPERATORS]), autograd is True, coarse is True),
     )
+
+
+def _is_gradient(value: Any) -> bool:
+    """Tell whether a value can be an input's gradient; a "large" one is all shape, and comparing it makes it real."""
+    return isinstance(value, torch.Tensor) and ordinary(value) and value.numel() <= LARGEST
 
 
 def _checked(value: Any, kind: type) -> Any:

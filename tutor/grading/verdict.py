@@ -17,6 +17,7 @@ from tutor.checking.report import Report
 from tutor.checking.telling import Told, tell
 from tutor.course.source import GradedCheck
 from tutor.grading.job import CellResult, CellVerdict
+from tutor.grading.submission import writable
 
 Output = dict[str, Any]
 
@@ -73,22 +74,25 @@ def failed(name: str, said: str) -> Output:
 
 
 def formed(outputs: Sequence[Any]) -> list[NotebookNode]:
-    """Return those of the outputs, whoever made them, that have a notebook's form, with nothing else in them."""
+    """Return those of the outputs, whoever made them, that have a notebook's form, with nothing else in them.
+
+    Nor anything that no file can hold: NUL and half surrogates, of which JSON can tell.
+    """
     return [node for output in outputs if isinstance(output, dict) and (node := _formed(output)) is not None]
 
 
 def _formed(output: Output) -> NotebookNode | None:
     kind = output.get("output_type")
-    texts = {name: text for name, text in output.items() if isinstance(text, str)}
+    texts = {name: writable(text) for name, text in output.items() if isinstance(text, str)}
     if kind == "stream" and texts.get("name") in ("stdout", "stderr"):
         return v4.new_output("stream", name=texts["name"], text=texts.get("text", ""))  # type: ignore[no-any-return]
     if kind == "error":
         lines = output.get("traceback")
-        traceback = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+        traceback = [writable(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
         ename, evalue = texts.get("ename", ""), texts.get("evalue", "")
         return v4.new_output("error", ename=ename, evalue=evalue, traceback=traceback)  # type: ignore[no-any-return]
     if kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
-        data = {mime: text for mime, text in output["data"].items() if isinstance(text, str)}
+        data = {writable(mime): writable(text) for mime, text in output["data"].items() if isinstance(text, str)}
         return v4.new_output(kind, data=data)  # type: ignore[no-any-return]
     return None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbformat import NotebookNode
 
+from tutor.checking.limiting import TooSlow
 from tutor.course.source import GradedCheck, grade_id, graded_checks, nbgrader_metadata
 from tutor.grading.job import Graded, Job
 from tutor.grading.own_work import disagreements
@@ -117,6 +118,9 @@ class _Submission:
                     # After what is told of an earlier try, if there was one.
                     step.cell.outputs = [*step.cell.outputs, *formed(cells.cell(step.text))]
                 self._notice(step.cell.outputs)
+                if any(output.get("ename") == TooSlow.__name__ for output in step.cell.outputs):
+                    seconds = f"{self.job.limits.cell_seconds:g} s"
+                    self._remark(f"the cell {_name(step.cell)} was stopped after {seconds}", grade_id(step.cell))
             self._at += 1
 
     @contextlib.contextmanager

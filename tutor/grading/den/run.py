@@ -15,7 +15,8 @@ from tutor.grading.warm.wire import Message, Wire
 
 Why = Literal["", "memory", "time", "ended", "killed"]
 _SHORTEST_ROUND = 0.05  # seconds between two looks at what it uses
-_SHARE = 0.05  # of one processor's time that looking may take
+_SHARE = 0.05  # of one processor's time that looking may take, if that isn't less often than
+_LONGEST_ROUND = 0.25  # seconds; many processes take long to look at, and take memory fast
 _SECONDS_TO_END = 20.0  # for the warm process to end everything; reached only when it hangs
 
 
@@ -94,7 +95,7 @@ class Run:
                 most = f"more than the {self._limits.memory_mb:,} MB that a submission has"
                 self._end("memory", f"Its processes and files took {used:,.0f} MB of memory, {most}.")
             else:
-                pause = max(_SHORTEST_ROUND, (time.monotonic() - begun) / _SHARE)
+                pause = min(max(_SHORTEST_ROUND, (time.monotonic() - begun) / _SHARE), _LONGEST_ROUND)
                 continue
             return
 

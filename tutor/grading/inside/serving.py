@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import torch
@@ -57,6 +58,7 @@ def _say_nothing(function: Any, **options: Any) -> None:
 def serve(frames: Frames) -> None:
     """Do as the trusted side says until it closes the connection."""
     shell: Shell = Shell.instance()
+    own = os.getpid()
     while True:
         try:
             message, parts = frames.receive(most=MOST)
@@ -67,7 +69,9 @@ def serve(frames: Frames) -> None:
             answer = {"outputs": shell.run(message["text"], message["seconds"], message["room"])}
         else:
             answer = _attempt(shell, message, parts, sent)
-        frames.send(answer, sent)
+        if os.getpid() != own:  # a cell has forked, and this is the copy: two that serve one connection serve nobody
+            os._exit(0)
+        frames.send({**answer, "number": message["number"]}, sent)
 
 
 def _attempt(shell: Shell, message: dict[str, Any], parts: Parts, sent: Parts) -> dict[str, Any]:

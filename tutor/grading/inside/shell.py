@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
+import time
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -134,26 +136,47 @@ class Shell(InteractiveShell):
         room: the characters of output that are kept.
         """
         self.shown = shown = Shown(room)
-        streams = sys.stdout, sys.stderr
+        streams, began = (sys.stdout, sys.stderr), time.monotonic()
         sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
         try:
             within(seconds, self.run_cell, text, True)
         except TooSlow:
-            said = f"This cell was stopped after {seconds:g} seconds."
-            shown.add(
-                {"output_type": "error", "ename": "TooSlow", "evalue": said, "traceback": [f"TooSlow: {said}"]}, 0
-            )
+            pass  # told below: struck in the middle of IPython's own work, it may not have come this far
         except BaseException as error:  # IPython shows whatever a cell raises; this is somebody breaking IPython
             said = type(error).__name__
             shown.add({"output_type": "error", "ename": said, "evalue": "", "traceback": [said]}, 0)
         finally:
             sys.stdout, sys.stderr = streams
+        if time.monotonic() - began >= seconds:
+            said = f"This cell was stopped after {seconds:g} seconds."
+            shown.outputs.append(
+                {"output_type": "error", "ename": "TooSlow", "evalue": said, "traceback": [f"TooSlow: {said}"]}
+            )
         return shown.outputs
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Do nothing: ``%matplotlib inline`` asks for no window, and there are none."""
+
+    def system(self, cmd: str) -> None:
+        """Run what follows a ``!``, as a notebook does: IPython's own way needs a terminal, which isn't here."""
+        done = subprocess.run(
+            self.var_expand(cmd, depth=1),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        print(done.stdout, end="")
+        self.user_ns["_exit_code"] = done.returncode
 
     def ask_exit(self) -> None:
         """Go on: ``exit()`` in a cell ends nothing here."""
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        if etype is TooSlow:
+            return  # ``run`` says so
         lines = [str(line) for line in stb]
         try:
             said = str(evalue)
