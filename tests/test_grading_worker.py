@@ -224,7 +224,7 @@ def test_definitions_are_what_is_left_of_a_cell_that_ended_its_process():
     ("answer", "told"),
     [
         ("def relu(input):\n    return torch.relu(input)", ""),  # seen, and its text says so
-        ("def relu(input):\n    return getattr(torch, 're' + 'lu')(input)", "doesn't name it"),
+        ("def relu(input):\n    return getattr(torch, 're' + 'lu')(input)", "doesn't name"),
         (
             "def relu(input):\n    if input.dim() == 7:\n        return F.relu(input)\n    return input.clamp(min=0)",
             "was not seen",
@@ -235,5 +235,6 @@ def test_definitions_are_what_is_left_of_a_cell_that_ended_its_process():
 def test_text_and_run_are_held_against_each_other(den, tmp_path, answer, told):
     answers = {**RIGHT, "relu": f"import torch\nimport torch.nn.functional as F\n\n\n{answer}"}
     graded = grade(job(tmp_path, answers), den)
-    assert [told in remark.text for remark in graded.remarks if remark.kind == "own-work"] == ([True] if told else [])
+    texts = " ".join(remark.text for remark in graded.remarks if remark.kind == "own-work")
+    assert told in texts and bool(told) == bool(texts)
     assert disagreements(nbformat.v4.new_notebook(), {}) == []
