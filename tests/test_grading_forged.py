@@ -1,6 +1,5 @@
 """What an answer puts in the place of what looks at it, beside it in the sandbox, earns it nothing."""
 
-import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -47,9 +46,9 @@ def forged(function, case, limit, outcome, folders, found=forging({facts})):
 answering._call = forged
 """
 APPARATUS = """
+found = forging({facts})
 for name in ("activations", "challenge", "logs"):
     module = importlib.import_module("tutor.checking.apparatus." + name)
-    found = forging({facts})
     for own, function in inspect.getmembers(module, inspect.isfunction):
         setattr(module, own, found)
 """
@@ -78,7 +77,10 @@ def graded(exercise: str, more: str, den: Den, folder: Path) -> CellResult:
     return result
 
 
-@pytest.mark.parametrize(("exercise", "way"), list(itertools.product(ANSWERS, (CALLS, APPARATUS))))
+@pytest.mark.parametrize(
+    ("exercise", "way"),
+    [("rrelu", CALLS), ("log_layer_images", CALLS), ("log_layer_images", APPARATUS), ("challenge_net", APPARATUS)],
+)
 def test_facts_that_are_known_beforehand_earn_nothing(exercise: str, way: str, den: Den, tmp_path: Path) -> None:
     asked = bank.get(exercise)
     cases = asked.draw(seed=5, hidden=True)

@@ -91,7 +91,8 @@ def _encode_tensor(tensor: torch.Tensor, parts: Parts, *, whole: bool) -> Coded:
         return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
     if tensor.numel() > LARGEST and not whole:
         return {"large": [name, list(tensor.shape)]}
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    # A column of one row counts as contiguous, whatever its stride is: only a copy surely lies in memory number by number.
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
     parts.append(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
     return {"tensor": [name, list(tensor.shape), len(parts) - 1]}
 
