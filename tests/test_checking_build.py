@@ -66,6 +66,7 @@ def test_what_a_judge_can_make_nothing_of_stays_as_it_is_but_is_no_fact():
         case = Case(CORE, (), judge=judge)
         assert call(lambda: [1, "two"], case).value == [1, "two"]
         assert call(lambda: {"right": True}, case).value == Opaque("dict", "")
+        assert call(object, case).value.kind == "object"
         assert call(lambda: torch.ones(LARGEST + 1), case).value.shape == (LARGEST + 1,)
 
 
@@ -85,6 +86,7 @@ def test_a_judge_gets_what_other_types_hold():
         (True, np.bool_(True)),
     ):
         assert call(lambda value=value: value, case).value == {"got": held}, value
+    assert call(lambda: Fraction(1, 2), Case(CORE, (), judge=lambda value, args: float(value))).value == 0.5
 
 
 def test_what_is_no_collection_of_numbers_or_too_long_holds_nothing():

@@ -62,14 +62,14 @@ def judged(case: Case, outcome: Outcome) -> Outcome:
     """
     if case.judge is None or outcome.error is not None or outcome.slow:
         return outcome
-    found = value = unfolded(outcome.value)
-    if not _vast(value):
-        with contextlib.suppress(Exception):
-            found = case.judge(value, case.args)
-    if found is not value:
-        outcome.value = plain(found)
-    elif isinstance(value, dict):
-        outcome.value = Opaque("dict", "a dictionary")  # facts come as one, and an answer's own are none
+    value = unfolded(outcome.value)
+    try:
+        found = outcome.value if _vast(value) else case.judge(value, case.args)
+    except Exception:  # a value that nothing can be made of
+        found = outcome.value
+    # Facts come as a dictionary, and one that an answer made itself holds none.
+    own = isinstance(found, dict) and (found is value or found is outcome.value)
+    outcome.value = Opaque("dict", "a dictionary") if own else plain(found)
     return outcome
 
 

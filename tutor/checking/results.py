@@ -64,7 +64,7 @@ def detach(value: Any) -> Any:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Return a detached value with an :class:`Opaque` in place of everything but tensors, numbers, texts and collections."""
-    if value is None or isinstance(value, torch.Tensor) or type(value) in (bool, int, str, *STANDING):
+    if value is None or isinstance(value, torch.Tensor) or type(value) in (bool, int, str, Opaque, *STANDING):
         return value
     if isinstance(value, float | complex):  # numpy's too
         return float(value) if isinstance(value, float) else complex(value)
