@@ -118,6 +118,7 @@ class Remote:
 
     def _ask(self, cases: Sequence[Case], limit: float, *, once: bool) -> tuple[dict[str, Any], Parts]:
         coded, parts = _coded(cases) if not once else _code(cases)
+        limit = min(limit, self._seconds)  # for a call; those of all calls together are counted from outside
         message = {"do": "attempt", "name": self._name, "cases": coded, "limit": limit, "once": once}
         told, back = self._cells.ask(message, parts, self._seconds + limit)
         if told.get("missing"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -55,6 +56,12 @@ class Attack:
     def points(self) -> dict[str, float]:
         """Return the points that each exercise has to get."""
         return {name: round(WORTH[name] * self.earns.get(name, 1.0), 2) for name in KEPT}
+
+    def holds(self, result: Result) -> bool:
+        """Tell whether it came to what it should: points, words and what its cells print."""
+        told = "\n".join(result.told())
+        found = re.search(self.sees, told) and re.search(self.shows, result.shown())
+        return found is not None and result.points() == self.points()
 
     def hand_in(self, folder: Path) -> None:
         """Put the submission into an empty folder of a classroom."""

@@ -117,7 +117,7 @@ except OSError as error:
     ),
     Attack(
         "deep recursion without the interpreter's limit",
-        "relu: not right yet|when relu was called, it ended its own process",
+        "relu: not right yet|when relu was called, it (ended its own process|ran longer)",
         answer="import sys\nsys.setrecursionlimit(10**9)\ndef relu(input):\n    return relu(input)\n",
         limits=SHORT,
     ),

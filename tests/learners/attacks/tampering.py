@@ -98,6 +98,20 @@ def relu(input):
         frame = frame.f_back
     return out
 """
+TRACER = """import sys
+def tracer(frame, event, argument):
+    outcome = frame.f_locals.get("outcome")
+    if type(outcome).__name__ == "Outcome":
+        outcome.error, outcome.changed, outcome.detached = None, (), False
+    return tracer
+def relu(input):
+    frame = sys._getframe(1)
+    while frame:
+        frame.f_trace = tracer
+        frame = frame.f_back
+    sys.settrace(tracer)
+    return input.clamp_(0)
+"""
 DETACHED = "def relu(input):\n    return torch.where(input > 0, input, 0).detach()\n"
 OBSERVERS = """import tutor.checking.answering as answering
 import tutor.checking.apparatus.activations as apparatus
@@ -142,20 +156,10 @@ ATTACKS = [
         earns={},
     ),
     Attack(
-        "a trace function that changes the caller's variables",
-        WRONG_RELU,
-        answer="""import sys
-def tracer(frame, event, argument):
-    if event == "return" and frame.f_code.co_name in ("perform", "_call"):
-        outcome = frame.f_locals.get("outcome")
-        if outcome is not None:
-            outcome.error, outcome.changed, outcome.detached = None, (), False
-    return tracer
-def relu(input):
-    sys.settrace(tracer)
-    input.clamp_(0)
-    return input
-""",
+        "a trace function that changes the caller's variables: the input changed in place, which isn't to be seen",
+        "relu: its text names .*settrace",  # only inside can be seen what became of the input
+        answer=TRACER,
+        earns={},
     ),
     Attack(
         "outcomes forged: no error, nothing changed, zeros",
@@ -227,10 +231,9 @@ serving._attempt = lie""",
     ),
     Attack(
         "messages forged on the connection to the judge",
-        "relu: not run",
+        r"relu: not right yet \(identity\)",
         before=FORGED_FRAMES,
-        earns={"relu": 0.0, "sigmoid": 0.0, "rrelu": 0.0},
-        shows="sent to|",
+        shows=r"sent to \d",
     ),
     Attack(
         "the connection to the judge closed",
