@@ -160,7 +160,7 @@ def test_it_sees_only_what_python_needs(den: Den, tmp_path: Path) -> None:
         said += [os.listdir("/proc"), sorted(os.listdir({str(package / "grading")!r}))]
         """,
     )
-    assert seen == [[], [], [], [], ["__init__.py", "frames.py", "inside", "values.py", "warm"]]
+    assert seen == [[], [], [], [], ["__init__.py", "frames.py", "inside", "tensors.py", "values.py", "warm"]]
 
 
 def test_it_writes_only_in_its_folder(den: Den) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import math
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
@@ -20,23 +19,24 @@ import torch
 from tutor.checking.answering import Outcome
 from tutor.checking.exercise import Case, Folder
 from tutor.checking.failures import Failure
-from tutor.checking.results import LARGEST, NUMERIC, Opaque, ordinary
+from tutor.checking.results import NUMERIC, Opaque
 from tutor.checking.watching import Seen
+from tutor.grading.tensors import Coded as Coded
+from tutor.grading.tensors import Parts as Parts
+from tutor.grading.tensors import (
+    decode_array,
+    decode_large,
+    decode_odd,
+    decode_tensor,
+    encode_array,
+    encode_tensor,
+)
 
 APPARATUS = "tutor.checking.apparatus"
 PUBLIC = ("torch", "torch.nn.functional")
 LONGEST_TEXT = 100_000  # characters
 DEEPEST = 60  # what stands for an iterator adds a level to each of its own
 OPERATORS = 2_000
-DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128, torch.bool),
-        *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64),
-    )
-}
-Coded = Any  # what JSON holds
-Parts = list[bytes]
 
 
 class BadValue(ValueError):
@@ -64,10 +64,9 @@ def encode(value: Any, parts: Parts, *, whole: bool = False) -> Coded:
     if type(value) is complex:
         return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, torch.Tensor):
-        return _encode_tensor(value, parts, whole=whole)
+        return encode_tensor(value, parts, whole=whole)
     if type(value) is np.ndarray and value.dtype.name in NUMERIC:
-        parts.append(value.astype(value.dtype.newbyteorder("="), order="C").tobytes())
-        return {"array": [value.dtype.name, list(value.shape), len(parts) - 1]}
+        return encode_array(value, parts)
     if type(value) in (tuple, list):
         return {type(value).__name__: [below(part) for part in value]}
     if type(value) is dict:
@@ -81,20 +80,6 @@ def encode(value: Any, parts: Parts, *, whole: bool = False) -> Coded:
     if callable(value):
         return {"function": _place(value)}
     raise TypeError(f"a {type(value).__name__} can't be sent to an answer")
-
-
-def _encode_tensor(tensor: torch.Tensor, parts: Parts, *, whole: bool) -> Coded:
-    name = str(tensor.dtype).removeprefix("torch.")
-    if not ordinary(tensor) or name not in DTYPES:
-        kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else "meta"
-        kind = "sparse" if not tensor.is_nested and tensor.layout != torch.strided else kind
-        return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
-    if tensor.numel() > LARGEST and not whole:
-        return {"large": [name, list(tensor.shape)]}
-    # A column of one row counts as contiguous, whatever its stride is: only a copy surely lies in memory number by number.
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
-    parts.append(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
-    return {"tensor": [name, list(tensor.shape), len(parts) - 1]}
 
 
 def _place(function: Callable[..., Any]) -> list[str]:
@@ -130,16 +115,13 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
         if kind == "complex":
             return complex(float.fromhex(held[0]), float.fromhex(held[1]))
         if kind == "tensor":
-            name, shape, place = held
-            return _decode_tensor(name, shape, place, parts)
+            return decode_tensor(held[0], held[1], held[2], parts)
         if kind == "array":
-            name, shape, place = held
-            return _decode_array(name, shape, place, parts)
+            return decode_array(held[0], held[1], held[2], parts)
         if kind == "large":
-            # Nothing but its shape is looked at.
-            return torch.zeros((), dtype=DTYPES[held[0]]).expand(_shape(held[1]))
+            return decode_large(*held)
         if kind == "odd":
-            return _odd(held[0], _shape(held[1]))
+            return decode_odd(held[0], held[1])
         if kind in ("tuple", "list"):
             found = [below(part) for part in held]
             return tuple(found) if kind == "tuple" else found
@@ -157,44 +139,6 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RuntimeError) as error:
         raise BadValue(f"no {kind}: {str(error)[:200]}") from error
     raise BadValue(f"nothing is called {str(kind)[:50]!r}")
-
-
-def _decode_tensor(name: str, shape: list[int], place: int, parts: Parts) -> torch.Tensor:
-    dtype, size, data = DTYPES[name], _shape(shape), parts[place]
-    if type(place) is not int or len(data) != math.prod(size) * dtype.itemsize:
-        raise ValueError("its bytes are not as many as its shape says")
-    parts[place] = b""  # each part is one tensor's: named a million times, it would fill this process's memory
-    if not data:
-        return torch.empty(size, dtype=dtype)
-    if dtype == torch.bool:  # of which a byte has two
-        return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(size)
-    return torch.frombuffer(bytearray(data), dtype=dtype).reshape(size)
-
-
-def _decode_array(name: str, shape: list[int], place: int, parts: Parts) -> np.ndarray[Any, Any]:
-    if name not in NUMERIC:
-        raise ValueError(f"{name[:50]} is no type of numbers")
-    dtype, size, data = np.dtype(name), _shape(shape), parts[place]
-    if len(data) != math.prod(size) * dtype.itemsize:
-        raise ValueError("its bytes are not as many as its shape says")
-    if dtype == np.bool_:  # of which a byte has two
-        return np.not_equal(np.frombuffer(data, dtype=np.uint8), 0).reshape(size)
-    return np.frombuffer(data, dtype=dtype).reshape(size).copy()
-
-
-def _shape(held: list[int]) -> tuple[int, ...]:
-    if not all(type(size) is int and 0 <= size < 2**40 for size in held) or len(held) > 20 or math.prod(held) > 2**60:
-        raise ValueError("no shape")
-    return tuple(held)
-
-
-def _odd(kind: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return a tensor of a kind that no right answer has: only the kind is looked at, and of some the shape."""
-    if kind == "sparse":
-        return torch.sparse_coo_tensor(torch.zeros(len(shape), 0), torch.zeros(0), shape)
-    if kind == "quantized":
-        return torch.quantize_per_tensor(torch.zeros(shape if math.prod(shape) <= LARGEST else ()), 1.0, 0, torch.qint8)
-    return torch.empty(shape, device="meta")
 
 
 def _found(module: str, name: str) -> Any:

@@ -90,7 +90,9 @@ def _sound(labels: Tensor, spared: int, found: Any, args: tuple[Any, ...]) -> di
     """
     numbers = {} if isinstance(found, Reached) else challenge.looks(found["outputs"])[1]
     reached = _reached(found, labels, spared)
-    return SOUND | numbers | ({"learns": reached} if isinstance(reached, str) else {})
+    if numbers or isinstance(reached, Reached):
+        return SOUND | numbers
+    return SOUND | {"learns": reached or "not tried, because of what is wrong before"}
 
 
 def _reached(found: Any, labels: Tensor, spared: int) -> Reached | str | None:
