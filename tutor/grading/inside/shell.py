@@ -160,7 +160,7 @@ class Shell(InteractiveShell):
     def system(self, cmd: str) -> None:
         """Run what follows a ``!``, as a notebook does: IPython's own way needs a terminal, which isn't here."""
         done = subprocess.run(
-            self.var_expand(cmd, depth=1),
+            self.var_expand(cmd, depth=1),  # type: ignore[no-untyped-call]
             shell=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -20,7 +20,7 @@ def slopes(lower: float, upper: float, training: bool, input: Tensor, value: Any
         return {"on the input's device": False}
     if not ordinary(value):
         return {"an ordinary tensor": False}
-    found = (value / input)[input < 0].double()
+    found: Any = (value / input)[input < 0].double()
     low, high = found.min().item(), found.max().item()
     facts: dict[str, Any] = {
         "a tensor of the input's shape": True,
