@@ -79,8 +79,10 @@ def _encode_tensor(tensor: torch.Tensor, parts: Parts) -> Coded:
         return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
     if tensor.numel() > LARGEST:
         return {"large": [name, list(tensor.shape)]}
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    parts.append(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    # Copied in any case: of a dimension of size 1 even a contiguous tensor may have any stride, which no view as bytes takes.
+    flat = torch.empty(plain.numel(), dtype=plain.dtype).copy_(plain.reshape(-1))
+    parts.append(flat.view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
     return {"tensor": [name, list(tensor.shape), len(parts) - 1]}
 
 
