@@ -58,11 +58,6 @@ def test_what_is_no_array_is_refused(bad: object) -> None:
         values.decode({"array": bad}, [bytes(8)])
 
 
-def test_a_tensor_crosses_whatever_its_strides_are() -> None:
-    for tensor in (torch.arange(12.0).view(3, 4)[:1, -1], torch.arange(12.0).view(3, 4).T, torch.ones(2).expand(3, 2)):
-        assert torch.equal(crossed(tensor), tensor)
-
-
 def test_very_large_tensors_go_to_an_answer_whole_and_come_back_as_a_shape() -> None:
     large = torch.arange(LARGEST + 1)
     parts: list[bytes] = []
@@ -72,3 +67,40 @@ def test_very_large_tensors_go_to_an_answer_whole_and_come_back_as_a_shape() -> 
     back: list[bytes] = []
     found: Outcome = values.decode_outcome(json.loads(json.dumps(values.encode_outcome(outcome, back))), back)
     assert found.value.shape == large.shape and sum(map(len, back)) == 0
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(6.0).reshape(2, 3).T,
+        torch.arange(5.0).reshape(1, 5)[:, -1],  # one number, with a stride of five
+        torch.arange(6).reshape(2, 3)[:, ::2],
+        torch.ones(3, dtype=torch.bfloat16).expand(2, 3),
+        torch.tensor(7, dtype=torch.int8),
+        torch.zeros(0, 3, dtype=torch.bool),
+        torch.tensor([1 + 2j, 3]).conj(),
+    ],
+    ids=["transposed", "column", "stepped", "expanded", "number", "empty", "conjugated"],
+)
+def test_a_tensor_of_any_layout_crosses_as_it_is(tensor: torch.Tensor) -> None:
+    back = crossed(tensor)
+    assert back.dtype == tensor.dtype and torch.equal(back, tensor)
+    if tensor.numel() > 1 and 0 not in tensor.stride() and 2 not in tensor.stride():
+        assert back.stride() == tensor.clone().stride()  # as the check gives copies of it to an answer here
+
+
+def test_a_part_is_one_tensors() -> None:
+    parts: list[bytes] = []
+    one = values.encode(torch.ones(10), parts)
+    with pytest.raises(BadValue, match="not as many"):
+        values.decode({"list": [one, one]}, parts)
+
+
+def test_a_gradient_that_is_all_shape_is_none() -> None:
+    parts: list[bytes] = []
+    coded = values.encode_outcome(Outcome(value=1.0, grads=(torch.ones(2),)), parts)
+    for pair in coded["dict"]:
+        if pair[0] == "grads":
+            pair[1] = {"tuple": [{"large": ["float64", [10**6, 10**6]]}]}
+    with pytest.raises(BadValue, match="gradients"):
+        values.decode_outcome(coded, parts)

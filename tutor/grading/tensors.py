@@ -30,7 +30,8 @@ def encode_tensor(tensor: torch.Tensor, parts: Parts, *, whole: bool) -> Coded:
         return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
     if tensor.numel() > LARGEST and not whole:
         return {"large": [name, list(tensor.shape)]}
-    order = sorted(range(tensor.dim()), key=lambda dim: -tensor.stride(dim))  # as it lies in memory, outermost first
+    strides = tensor.stride()
+    order = sorted(range(tensor.dim()), key=lambda dim: -strides[dim])  # as it lies in memory, outermost first
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().permute(order)
     # A column of one row counts as contiguous, whatever its stride is: only a copy surely lies in memory number by number.
     plain = plain.clone(memory_format=torch.contiguous_format)

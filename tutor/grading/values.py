@@ -19,7 +19,7 @@ import torch
 from tutor.checking.answering import Outcome
 from tutor.checking.exercise import Case, Folder
 from tutor.checking.failures import Failure
-from tutor.checking.results import NUMERIC, Opaque
+from tutor.checking.results import LARGEST, NUMERIC, Opaque, ordinary
 from tutor.checking.watching import Seen
 from tutor.grading.tensors import Coded as Coded
 from tutor.grading.tensors import Parts as Parts
@@ -115,7 +115,7 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
         if kind == "complex":
             return complex(float.fromhex(held[0]), float.fromhex(held[1]))
         if kind == "tensor":
-            return decode_tensor(held[0], held[1], held[2], parts)
+            return decode_tensor(held[0], held[1], held[2], held[3], parts)
         if kind == "array":
             return decode_array(held[0], held[1], held[2], parts)
         if kind == "large":

@@ -80,11 +80,11 @@ class Attack:
 
 @contextmanager
 def classroom() -> Iterator[Path]:
-    """Give a folder with what others have to lose: a gradebook, answers, a learner's submission and a home with a secret."""
+    """Give a folder with what others have to lose: a gradebook, answers, a learner's submission and a house with a secret."""
     with tempfile.TemporaryDirectory(prefix="classroom-") as name:
         top = Path(name)
         HONEST_ONE.hand_in(_made(top / "submitted" / "alice"))
-        (_made(top / "home") / "secret.txt").write_text("the dean's password", encoding="utf-8")
+        (_made(top / "house") / "secret.txt").write_text("the dean's password", encoding="utf-8")
         with contextlib.closing(sqlite3.connect(top / "gradebook.db")) as gradebook:
             gradebook.execute("CREATE TABLE grade (auto_score REAL)")
             gradebook.execute("INSERT INTO grade VALUES (1.0)")

@@ -52,7 +52,7 @@ for module in (torch, tutor, IPython):
 ENVIRONMENT = f"""import os
 print("variables:", sorted(set(os.environ) & {{"SECRET_TOKEN", "PYTEST_CURRENT_TEST", "PYTHONPATH", "SSH_AUTH_SOCK"}}))
 print("home:", [name for name in os.listdir(os.environ["HOME"]) if not name.startswith(".")])
-places = ("@CLASSROOM@", "@CLASSROOM@/home/secret.txt", "{CHECKOUT}/tests", "/etc/passwd", "/etc/shadow", "/root/.ssh", "/var")
+places = ("@CLASSROOM@", "@CLASSROOM@/house/secret.txt", "{CHECKOUT}/tests", "/etc/passwd", "/etc/shadow", "/etc/ssh", "/var")
 print("there:", [path for path in places if os.path.exists(path)])
 """
 NETWORK = """import socket, urllib.request

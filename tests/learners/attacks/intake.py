@@ -106,7 +106,7 @@ ATTACKS = [
     Attack("a cell without metadata", NOT_RIGHT, edit=no_metadata),
     refused("truncated JSON", "is cut off", truncated),
     refused("an empty file", "is empty", file_of(b"")),
-    refused("bytes that are no text", "JSON", file_of(bytes(range(128, 256)) * 10)),
+    refused("bytes that are no text", "is not UTF-8, and no notebook otherwise", file_of(bytes(range(128, 256)) * 10)),
     Attack("JSON that is not UTF-8", "UTF-8", around=in_latin_1),
     refused(
         "a notebook without `cells`", "has no cells", file_of(json.dumps({"nbformat": 4, "metadata": {}}).encode())

@@ -90,7 +90,7 @@ while True: time.sleep(0.01)""",
         NOT_RIGHT,
         before="import os\nfor _ in range(20):\n    os.fork()",
         shows="Resource temporarily unavailable",
-        limits=replace(LIMITS, processes=12),
+        limits=replace(LIMITS, processes=12, cell_seconds=10.0),
     ),
     Attack(
         "disk fill",
