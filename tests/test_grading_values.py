@@ -1,4 +1,4 @@
-"""What crosses between a check and an answer in the sandbox: tensors of every layout, and nothing that fills the judge's memory."""
+"""What crosses between a check and an answer: tensors of every layout, and nothing that fills the judge's memory."""
 
 import pytest
 import torch
