@@ -63,6 +63,13 @@ def test_all_that_a_case_needs_beside_an_answer_can_be_named(name: str) -> None:
             assert not amiss((case.args, case.kwargs, case.observe, case.build)), case.aspect
 
 
+def test_only_what_does_not_leave_the_sandbox_is_looked_at_there() -> None:
+    # Whatever else is found out beside an answer, an answer could replace.
+    looked_at = {name for name in bank.names() if any(case.observe for case in bank.get(name).draw())}
+    logs = {name for name in bank.names() if any(isinstance(arg, Folder) for arg in bank.get(name).draw()[0].args)}
+    assert looked_at == logs | {"build_cnn", "train_one_epoch", "challenge_net"}
+
+
 def test_what_cannot_be_named_is_noticed() -> None:
     def inner() -> None: ...
 

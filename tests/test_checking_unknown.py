@@ -526,7 +526,7 @@ def test_the_case_that_is_shown_is_really_wrong(function, expected):
     arguments = list(example.arguments.items())
     args = tuple(value for _, value in arguments[: len(drawn.args)])
     case = Case(
-        "values", args, dict(arguments[len(drawn.args) :]), gradient=example.what != "result", observe=drawn.observe
+        "values", args, dict(arguments[len(drawn.args) :]), gradient=example.what != "result", judge=drawn.judge
     )
     right, got = call(exercise.oracle, case), call(function, case)
     assert problems(exercise, case, right, got)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -181,11 +182,11 @@ def test_without_a_sandbox_it_says_so_out_loud(course, capsys):
 # ---------------------------------------------------------------- an end in the middle
 
 SCRIPT = """
-import sys
-from learners import standin
-from tutor import cli
-from tutor.grading import command
-if __name__ == "__main__":
+if __name__ == "__main__":  # workers read this file too
+    import sys
+    from learners import standin
+    from tutor import cli
+    from tutor.grading import command
     sys.exit(command.grade(cli.arguments_of(sys.argv[1:]), standin.grade))
 """
 
@@ -229,7 +230,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> None:
 
 
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(course, tmp_path, number, times):
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(course, tmp_path, monkeypatch, number, times):
     hand_in(course, "ada", "bob", "holds", "zoe")
     os.mkfifo(tmp_path / "holds")
     (tmp_path / "temporary").mkdir()
@@ -249,11 +250,33 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(course, tmp_path
     assert done <= {"ada", "bob"}
     if times == 1:
         assert done == {"ada", "bob"} and "2 submissions are left; the same command goes on: tutor grade" in err
-    with graded_in_a_process(tmp_path) as process:
-        threading.Thread(target=(tmp_path / "holds").write_bytes, args=(b"",), daemon=True).start()
-        _, err = process.communicate()
-        assert process.returncode == 0, err
+    monkeypatch.setenv("STAND_IN", str(tmp_path))
+    threading.Thread(target=(tmp_path / "holds").write_bytes, args=(b"",), daemon=True).start()
+    assert grade(course) == 0
     assert in_the_gradebook(course) == dict.fromkeys(("ada", "bob", "holds", "zoe"), WORTH)
+
+
+def test_killed_again_and_again_the_same_command_gets_to_the_end(course, tmp_path):
+    students = ["ada", "bob", "carl", "dora", "emil", "fritz"]
+    hand_in(course, *students)
+    (tmp_path / "temporary").mkdir()
+    recorded = tmp_path / "build" / "grading" / NAME
+    kills = 0
+    while True:
+        before = len(list(recorded.glob("*.json")))
+        with graded_in_a_process(tmp_path) as process:  # which kills it, and its workers, at the end
+            while process.poll() is None and len(list(recorded.glob("*.json"))) < before + 2:
+                time.sleep(0.005)
+            if process.poll() is not None:
+                assert process.returncode == 0
+                break
+        kills += 1
+        assert kills <= len(students)
+    assert kills >= 2
+    assert in_the_gradebook(course) == dict.fromkeys(students, WORTH)
+    graded = tmp_path / "build" / "autograded"
+    assert sorted(path.parts[-3] for path in graded.glob(f"*/{NAME}/{NAME}.ipynb")) == students
+    assert sorted(path.name for path in graded.iterdir()) == students
 
 
 # ---------------------------------------------------------------- tables

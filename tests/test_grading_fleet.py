@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from distributed import Client, Security
 from learners import standin
 from learners.classroom import CHECKOUT
 from nbgrader.utils import determine_grade
@@ -112,14 +113,29 @@ def test_without_a_sandbox_nothing_goes_on(fleet):
     assert outcome(fleet.results(class_of())) == ORDINARY  # nothing of the class before comes in between
 
 
+def test_others_on_this_machine_can_give_its_workers_no_orders(fleet):
+    assert fleet.address.startswith("tls://127.0.0.1:")
+    with pytest.raises(OSError):
+        Client(fleet.address.replace("tls:", "tcp:"), timeout=0.5, set_as_default=False)
+    with pytest.raises((OSError, RuntimeError)):
+        Client(fleet.address, security=Security.temporary(), timeout=0.5, set_as_default=False)
+
+
 def test_other_versions_are_refused_in_a_sentence():
     with pytest.raises(FleetError, match=r"the worker on .* has torch .*, and this machine 1\.0: install the same"):
         work(job("ada"), standin.grade, {**versions(), "torch": "1.0"})
 
 
-def test_no_scheduler_is_said_in_a_sentence():
-    with pytest.raises(FleetError, match=r"no Dask scheduler can be reached at nowhere://host \(.+\): start one"):
-        Fleet(scheduler="nowhere://host").__enter__()
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("nowhere://host", r"no Dask scheduler can be reached at nowhere://host \(.+\): start one"),
+        ("tls://127.0.0.1:1", r"tls://127.0.0.1:1 wants certificates: give --tls-ca"),
+    ],
+)
+def test_no_scheduler_is_said_in_a_sentence(address, sentence):
+    with pytest.raises(FleetError, match=sentence):
+        Fleet(scheduler=address).__enter__()
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):

@@ -1,7 +1,12 @@
 """Locked, full, read-only, damaged, unreachable: one sentence, nothing half recorded; SQLite and PostgreSQL."""
 
+import json
+import os
 import resource
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -10,6 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from learners import postgres
+from learners.classroom import CHECKOUT
 from learners.recording import NAME, WORTH, files, judged, mini_course, rows
 
 from tutor.course.chapters import Chapter
@@ -153,12 +159,12 @@ def test_a_full_disk(mini, tmp_path, room, where):
         ("postgresql+asyncpg://me@here/class", "db_url .*pip install"),
     ],
 )
-def test_a_gradebook_that_is_not_to_be_used(mini, url, sentence):
+def test_a_gradebook_that_is_not_to_be_used(mini, caplog, url, sentence):
     before = recorded(mini)
     with pytest.raises(RecordError, match=sentence) as caught:  # noqa: SIM117  (opening it may be refused, or writing)
         with Record(mini.top, db_url=url.format(path=database(mini))) as record:
-            put(record, mini, judged(mini, "anna", HALF), "2")
-    assert "\n" not in str(caught.value)
+            put(record, mini, judged(mini, "ben", HALF), "2")
+    assert "\n" not in str(caught.value) and not caplog.records
     assert recorded(mini)[0] == before[0]
 
 
@@ -214,9 +220,10 @@ def test_postgresql(tmp_path, server):
 
         with closing(psycopg2.connect(server.url.replace("+psycopg2", ""))) as other:
             other.cursor().execute("LOCK TABLE grade")
-            with pytest.raises(RecordError, match="is still locked by another program"):
-                put(record, chapter, judged(chapter, "ben", WORTH), "2")
-        assert said == ["The gradebook is in use by another program; waiting up to 0.1 s for it."]
+            for student in ("ben", "clara"):  # who is there, and who is to be put there
+                with pytest.raises(RecordError, match="is still locked by another program"):
+                    put(record, chapter, judged(chapter, student, WORTH), "2")
+        assert set(said) == {"The gradebook is in use by another program; waiting up to 0.1 s for it."}
         assert recorded(chapter, server.url)[0] == before[0]
 
         server.stop()
@@ -229,3 +236,70 @@ def test_postgresql(tmp_path, server):
         put(record, chapter, judged(chapter, "ben", WORTH), "2")
     assert recorded(chapter, server.url)[0]["grade"] != before[0]["grade"]
     assert not database(chapter).exists()
+
+
+# ---------------------------------------------------------------- a disk that is really full
+
+FULL = """
+import json, os, sys
+from datetime import datetime
+from pathlib import Path
+from learners.recording import NAME, WORTH, judged, rows
+from tutor.course.chapters import Chapter
+from tutor.grading.record import Record, RecordError
+
+chapter = Chapter(Path(sys.argv[1]), NAME)
+filler = chapter.top / "build" / "filler"
+said = []
+with Record(chapter.top) as record:
+    record.put(chapter, judged(chapter, "anna"), fingerprint="0", handed_in=None)
+    for room in range(0, 80_000, 4096):
+        points = {**WORTH, "check_relu": room / 80_000}
+        with filler.open("wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError:
+                file.truncate(max(0, file.tell() - room))
+        try:
+            record.put(chapter, judged(chapter, "anna", points), fingerprint=str(room), handed_in=None)
+            said.append("")
+        except RecordError as error:
+            said.append(str(error))
+        if record.done(chapter, "anna") != str(room):
+            before = rows(f"sqlite:///{chapter.top / 'build' / 'gradebook.db'}", "grade")["grade"]
+            assert {row["auto_score"] for row in before} <= {room / 80_000, (room - 4096) / 80_000, 2.0, 3.0, 0.0}
+        filler.unlink()
+        record.put(chapter, judged(chapter, "anna", points), fingerprint=str(room), handed_in=None)
+        assert record.done(chapter, "anna") == str(room), room
+json.dump(said, sys.stdout)
+"""
+
+
+def test_a_disk_that_is_really_full_at_any_step(tmp_path):
+    sandbox = shutil.which("bwrap")
+    if sandbox is None:
+        pytest.skip("no bubblewrap: bwrap is not on PATH, and nothing else makes a small disk without root")
+    top = mini_course(tmp_path / "course").top
+    (top / "build").mkdir()
+    small = [
+        sandbox,
+        "--bind",
+        "/",
+        "/",
+        "--dev-bind",
+        "/dev",
+        "/dev",
+        "--size",
+        "1000000",
+        "--tmpfs",
+        str(top / "build"),
+    ]
+    path = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
+    command = [*small, sys.executable, "-c", FULL, str(top)]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert {sentence[-150:] for sentence in said if sentence and "disk is full" not in sentence} == set()
+    kinds = {part for sentence in said for part in (".staged", ".anna.json~", "gradebook.db") if part in sentence}
+    assert kinds == {".staged", ".anna.json~", "gradebook.db"} and said[-1] == ""

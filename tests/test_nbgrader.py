@@ -1,8 +1,11 @@
 """nbgrader's own commands on every chapter, from the source to the grades of a class of simulated learners."""
 
 import csv
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +146,7 @@ def graded(course) -> Classroom:
         else:
             folder = course.top / "build" / "submitted" / name / course.name
             fill_in(course.chapter.student, learner.answers, folder / course.chapter.student.name)
-            (folder / "timestamp.txt").write_text("2030-01-31 12:00:00.000000 UTC")
+            (folder / "timestamp.txt").write_text("2025-01-31 12:00:00.000000 UTC")
             (folder / "submission_secret.txt").write_text(f"the secret of {name}")
     course.nbgrader("collect", course.name)
     course.nbgrader("autograde", course.name)
@@ -266,20 +269,55 @@ def test_the_export_has_each_learner_once_with_all_points(graded):
         assert float(row["max_score"]) >= sum(check.points for check in graded.checks)
 
 
-def test_what_tutor_records_of_it_is_row_by_row_what_nbgrader_recorded(graded, tmp_path):
-    again = Chapter(tmp_path, graded.name)
+def again(graded: Classroom, top: Path) -> Chapter:
+    """Make a course in another folder with the chapter, and nothing recorded."""
     for folder in (graded.chapter.folder, graded.chapter.release):
-        shutil.copytree(folder, tmp_path / folder.relative_to(graded.top))
-    shutil.copy(graded.top / "nbgrader_config.py", tmp_path)
+        shutil.copytree(folder, top / folder.relative_to(graded.top))
+    shutil.copy(graded.top / "nbgrader_config.py", top)
+    return Chapter(top, graded.name)
+
+
+def recorded(top: Path) -> dict:
+    return rows(f"sqlite:///{top / 'build' / 'gradebook.db'}")
+
+
+def test_what_tutor_records_of_it_is_row_by_row_what_nbgrader_recorded(graded, tmp_path):
+    chapter = again(graded, tmp_path)
     with Record(tmp_path) as record:
         for name in graded.learners:
             folder = graded.top / "build" / "autograded" / name / graded.name
             notebook = nbformat.read(folder / graded.chapter.student.name, as_version=4)
             handed_in = parse_utc((folder / "timestamp.txt").read_text())
-            record.put(again, as_judged(notebook, graded.name, name), fingerprint="1", handed_in=handed_in)
-    ours, stock = (rows(f"sqlite:///{top / 'build' / 'gradebook.db'}") for top in (tmp_path, graded.top))
-    assert len(stock["grade"]) == len(graded.learners) * (len(graded.checks) + len(graded.prose))
-    assert ours == stock
+            record.put(chapter, as_judged(notebook, graded.name, name), fingerprint="1", handed_in=handed_in)
+    assert len(recorded(graded.top)["grade"]) == len(graded.learners) * (len(graded.checks) + len(graded.prose))
+    assert recorded(tmp_path) == recorded(graded.top)
+
+
+def test_tutor_grade_gives_the_same_class_row_by_row_what_nbgrader_gave(graded, tmp_path):
+    again(graded, tmp_path)
+    shutil.copytree(graded.top / "build" / "submitted", tmp_path / "build" / "submitted")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tutor",
+            "grade",
+            graded.name,
+            f"--course={tmp_path}",
+            "--workers=1",
+            "--json=told.json",
+        ],
+        cwd=tmp_path,
+        env=environment(graded.top),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert recorded(tmp_path) == recorded(graded.top)
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert len(told["submissions"]) == len(graded.learners)
+    remarks = [remark for each in told["submissions"] for remark in each["remarks"]]
+    assert {remark["kind"] for remark in remarks} <= {"timestamp"}  # the files are newer than they say
 
 
 # ---------------------------------------------------------------- feedback

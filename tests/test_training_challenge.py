@@ -111,7 +111,7 @@ def test_what_the_check_counts_is_what_the_small_challenge_says(monkeypatch: pyt
     test = data.cifar10(False, source="sample", announce=False)
     case = bank.get("challenge_net").draw()[1]
     assert case.observe is not None
-    said = case.observe(model, ())
+    said = case.observe(model, ())["classes"]
     assert said.dtype == torch.int64 and 0.2 < score.accuracy < 0.95
     assert float((said == test.labels).double().mean()) == score.accuracy
 
@@ -150,9 +150,12 @@ def test_hidden_pictures_are_others_each_time_and_their_classes_stay_with_the_ju
     "forged", [exercise.Reached.__name__, 4, {"tiers": 4}, torch.zeros(999, dtype=torch.int64), torch.ones(1000), [4]]
 )
 def test_nothing_but_right_classes_counts(forged: object) -> None:
-    for case in bank.get("challenge_net").draw(hidden=True):
-        if case.aspect.endswith("right"):
-            assert "or more" not in str(judged(case, Outcome(value=forged)).value)
+    outputs = {name: torch.randn(64, 10) for name in ("all", "some", "again", "between")}
+    outputs |= {"some": outputs["all"][:10], "again": outputs["all"]}
+    for case in bank.get("challenge_net").draw(hidden=True)[1:]:
+        for value in (forged, {"outputs": outputs, "classes": forged}, {"outputs": outputs, "classes": None}):
+            told = judged(case, Outcome(value=value)).value
+            assert "or more" not in str(told) and told not in ({"learns": "yes"}, exercise.SOUND)
 
 
 def test_what_stands_for_a_net_is_of_no_use_where_the_bank_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,4 +234,4 @@ def test_sound_nets_in_any_style_are_not_refused(sound: type[nn.Module]) -> None
     for seed in range(5):
         torch.manual_seed(seed)
         images = 0.7 * torch.rand(challenge.IMAGES, 3, 1, 1) + 0.3 * torch.rand(challenge.IMAGES, 3, 32, 32)
-        assert challenge._odd(sound(), images) == ({}, {})
+        assert challenge.looks(challenge._outputs(sound(), images)) == ({}, {})

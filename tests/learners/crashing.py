@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,13 +44,13 @@ class Crash:
     after: str
 
 
-def record_all(chapter: Chapter) -> None:
+def record_all(chapter: Chapter, students: Sequence[str] = tuple(SUBMISSIONS)) -> None:
     """Do what a run of ``tutor grade`` does once it has the verdicts."""
     with Record(chapter.top, say=lambda _: None) as record:
         record.resume()
-        for student, points in SUBMISSIONS.items():
+        for student in students:
             if record.done(chapter, student) != "now":
-                graded = judged(chapter, student, points, {"why": f"{student} has thought again."})
+                graded = judged(chapter, student, SUBMISSIONS[student], {"why": f"{student} has thought again."})
                 record.put(chapter, graded, fingerprint="now", handed_in=datetime(2026, 1, 2))
 
 
@@ -116,7 +116,7 @@ def step_by_step(folder: Path, reached: Callable[[str], None]) -> None:
             reached(f"fsync {shown(frame.f_locals['handle'])}")
         elif name == "commit":
             reached("COMMIT")
-        elif name in ("execute", "executemany") and str(frame.f_locals.get("statement")).startswith(CHANGING):
+        elif name in ("execute", "executemany") and str(frame.f_locals.get("statement")).lstrip().startswith(CHANGING):
             reached(" ".join(frame.f_locals["statement"].split()[:3]))
 
     sys.addaudithook(audited)
@@ -217,12 +217,15 @@ def in_words(found: dict) -> str:
 
 
 @contextmanager
-def courses() -> Iterator[tuple[Chapter, Callable[[], None]]]:
-    """Yield a course, and what brings it back to how it was before the run that is killed."""
+def courses(*, first: bool) -> Iterator[tuple[Callable[[], None], Callable[[], None], Chapter]]:
+    """Yield a run that records submissions, what brings its course back to how it was before, and the course.
+
+    first: the very first submission of a course, instead of three to one in which something is recorded already.
+    """
     with tempfile.TemporaryDirectory() as name:
         record_all(mini_course(Path(name) / "warm"))  # each process that is forked from this one is quick then
         template = mini_course(Path(name).resolve() / "template")
-        assert in_a_process(lambda: record_before(template)) == 0
+        assert first or in_a_process(lambda: record_before(template)) == 0
         work = Chapter(template.top.with_name("course"), NAME)
 
         def start() -> None:
@@ -230,36 +233,39 @@ def courses() -> Iterator[tuple[Chapter, Callable[[], None]]]:
             shutil.copytree(template.top, work.top)
 
         start()
-        yield work, start
+        yield lambda: record_all(work, ["anna"] if first else list(SUBMISSIONS)), start, work
 
 
 def crash_steps() -> list[str]:
     """Return all steps of a run that records three submissions and isn't killed."""
-    with courses() as (work, _):
-        return steps_of(lambda: record_all(work), work.top)
+    with courses(first=False) as (run, _, work):
+        return steps_of(run, work.top)
 
 
 def crash_table(every: int = 1, *words: str) -> list[Crash]:
-    """Kill a run that records three submissions before each step, then run it again.
+    """Kill a run before each step, then run it again: a course's first submission, then three more to another course.
 
     every: only each so-manieth step, to be quicker; and all with one of these words in them.
     """
-    crashes = []
-    with courses() as (work, start):
-        steps = steps_of(lambda: record_all(work), work.top)
+    return [*_crashes(every, words, first=True), *_crashes(every, words, first=False)]
+
+
+def _crashes(every: int, words: Sequence[str], *, first: bool) -> Iterator[Crash]:
+    """Yield the rows of one of the two."""
+    with courses(first=first) as (run, start, work):
+        steps = steps_of(run, work.top)
         whole = state(work)
         for number, step in enumerate(steps):
             if number % every and not any(word in step for word in words):
                 continue
             start()
-            killed_before(number, lambda: record_all(work), work.top)
+            killed_before(number, run, work.top)
             found = in_words(state(work))
-            ended = in_a_process(lambda: record_all(work))
+            ended = in_a_process(run)
             after = (
                 RIGHT if ended == 0 and state(work) == whole else f"NOT RIGHT: {in_words(state(work))} (status {ended})"
             )
-            crashes.append(Crash(step, found, after))
-    return crashes
+            yield Crash(step, found, after)
 
 
 def markdown(table: list[Crash]) -> str:
@@ -270,4 +276,4 @@ def markdown(table: list[Crash]) -> str:
 
 if __name__ == "__main__":
     number, *chosen = sys.argv[1:] or ["1"]
-    print("\n".join(crash_steps()) if number == "steps" else markdown(crash_table(int(number), *chosen)))
+    print(markdown(crash_table(int(number), *chosen)))

@@ -51,7 +51,7 @@ class Own:
 
 
 def attempt(function: Function, cases: Sequence[Case], limit: float, way: Callable[..., Outcome]) -> Attempt:
-    """Call a function on every case, by ``call``, or by ``perform`` where somebody else judges what was observed."""
+    """Call a function on every case, by ``call``, or by ``perform`` where somebody else judges what came back."""
     outcomes: list[Outcome] = []
     for case in cases:
         outcomes.append(way(function, case, limit=limit))

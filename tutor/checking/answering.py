@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from tutor.checking.exercise import Case, Folder, Function, Used
 from tutor.checking.failures import Failure, failure, own_frames
 from tutor.checking.limiting import TooSlow, time_limit
-from tutor.checking.results import LARGEST, detach, ordinary, plain, tensors
+from tutor.checking.results import LARGEST, Opaque, detach, ordinary, plain, tensors, unfolded
 from tutor.checking.surroundings import apart
 from tutor.checking.watching import Seen, watch
 
@@ -27,7 +28,7 @@ from tutor.checking.watching import Seen, watch
 class Outcome:
     """What one call did.
 
-    ``value`` is what came back (tensors detached) or the facts that the case observes in it, or None after an ``error``;
+    ``value`` is what came back (tensors detached) or the facts that the case makes of it, or None after an ``error``;
     ``nothing`` is true where the function returned None. ``grads`` holds the gradient of each floating-point argument,
     in order, where the case asked for gradients; ``detached`` is true where the result wasn't connected to its inputs, and
     ``grad_error`` holds what the backward pass raised. ``changed`` are the places of arguments that were edited in place,
@@ -50,15 +51,35 @@ class Outcome:
 
 
 def call(function: Function, case: Case, *, limit: float | None = None, seed: int = 0) -> Outcome:
-    """Call ``function`` as ``perform`` does, and judge what was observed."""
+    """Call ``function`` as ``perform`` does, and judge what came back."""
     return judged(case, perform(function, case, limit=limit, seed=seed))
 
 
 def judged(case: Case, outcome: Outcome) -> Outcome:
-    """Return an outcome with the facts that the case's ``judge`` makes of what was observed, where it has one."""
-    if case.judge is not None and outcome.error is None and not outcome.slow:
-        outcome.value = case.judge(outcome.value)
+    """Return an outcome with the facts that the case's ``judge`` makes of what came back, where it has one.
+
+    What it can't make anything of stays as it is. Whatever came back, nothing is raised.
+    """
+    if case.judge is None or outcome.error is not None or outcome.slow:
+        return outcome
+    value = unfolded(outcome.value)
+    try:
+        found = outcome.value if _vast(value) else case.judge(value, case.args)
+    except Exception:  # a value that nothing can be made of
+        found = outcome.value
+    # Facts come as a dictionary, and one that an answer made itself holds none.
+    own = isinstance(found, dict) and (found is value or found is outcome.value)
+    outcome.value = Opaque("dict", "a dictionary") if own else plain(found)
     return outcome
+
+
+def _vast(value: Any) -> bool:
+    """Tell whether there is a tensor or an array in a value that would take long to look at, one number after the other."""
+    if isinstance(value, tuple | list | dict):
+        return any(map(_vast, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, torch.Tensor):
+        return value.is_nested or max(value.numel(), *value.shape, 0) > LARGEST
+    return isinstance(value, np.ndarray) and max(value.size, *value.shape, 0) > LARGEST
 
 
 def perform(function: Function, case: Case, *, limit: float | None = None, seed: int = 0) -> Outcome:

@@ -36,15 +36,20 @@ class Case:
     """One call of the answer, and what to look at afterwards.
 
     ``aspect`` says which part of the score the case belongs to. ``gradient`` also compares the gradients of every
-    floating-point argument, for a random upstream gradient. ``observe(value, args)`` turns what came back into
-    plain facts (numbers, strings, tuples, dictionaries) where the value itself can't be compared, for instance
-    because it is random; in ``args`` each :class:`Folder` is then a :class:`Used`. ``random`` allows two calls to
-    differ. A case that is not ``required`` costs no points: what it finds is mentioned, nothing more.
+    floating-point argument, for a random upstream gradient. ``random`` allows two calls to differ. A case that is not
+    ``required`` costs no points: what it finds is mentioned, nothing more.
+
+    ``judge(value, args)`` turns what came back into facts (numbers, strings, tuples, dictionaries) where the value itself
+    can't be compared, for instance because it is random, or because it may come in several types; ``args`` are the case's
+    own. In grading, it works where no answer can reach it, and all that is known of a right answer beforehand is its affair.
+
+    ``observe(value, args)`` is for what only lives where the answer was called: files, nets. It turns them into plain
+    values for ``judge``; in ``args`` each :class:`Folder` is then a :class:`Used`. In grading it works beside the answer,
+    which may put something else in its place: so it measures, and says nothing of what would be right.
 
     ``build(*args)`` makes what the answer is called with out of plain arguments, anew for each call: for answers that are to
     change what they get, such as a model and the optimizer that holds its parameters. ``observe`` then gets what it built,
-    after the call. ``judge`` turns what ``observe`` found into facts with something that is not for the answer to see, such
-    as the right classes: in grading, ``observe`` works beside the answer and ``judge`` elsewhere.
+    after the call.
     """
 
     aspect: str
@@ -55,7 +60,7 @@ class Case:
     random: bool = False
     required: bool = True
     build: Callable[..., tuple[Any, ...]] | None = None
-    judge: Callable[[Any], Any] | None = None
+    judge: Callable[[Any, tuple[Any, ...]], Any] | None = None
 
     @property
     def given(self) -> tuple[Any, ...]:

@@ -74,7 +74,9 @@ def _options(options: argparse.Namespace) -> Options:
 def _told(report: ClassReport, options: argparse.Namespace) -> int:
     """Print what became of the class and return the exit status."""
     to_screen = sys.stderr if options.json == "-" else sys.stdout
-    print(tables(report), file=to_screen)
+    shown = tables(report)
+    if shown:
+        print(shown, file=to_screen)
     kept = sum(entry.kept for entry in report.entries)
     graded = len(report.entries) - kept
     known = f"; {kept} were graded before and haven't changed" if kept else ""

@@ -126,6 +126,7 @@ class _Class:
 
     def finish(self, graded: Graded) -> None:
         """Record one submission."""
+        began = time.monotonic()
         waiting = self.waiting.pop((graded.chapter, graded.student))
         graded = replace(graded, remarks=(*waiting.remarks, *graded.remarks))
         try:
@@ -133,6 +134,7 @@ class _Class:
         except Refused as error:
             odd = [Remark("not-recorded", f"it is graded, and not recorded: {error}")]
         graded = replace(graded, remarks=(*graded.remarks, *odd))
+        self.report.recording_seconds += time.monotonic() - began
         self._add(_entry(graded, waiting.handed_in))
 
     def _add(self, entry: Entry) -> None:

@@ -41,14 +41,22 @@ def make_class(top: Path, folder: Path) -> Chapter:
     [chapter] = find_chapters(top, [CHAPTER])
     if not chapter.solution.is_file() or not chapter.student.is_file():
         raise CourseError(f"{chapter.shown(chapter.folder)} isn't built; run make build")
-    shutil.rmtree(folder, ignore_errors=True)
-    for shelf in (chapter.folder, chapter.release):
-        shutil.copytree(shelf, folder / shelf.relative_to(top), ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    shutil.copy(top / CHECKOUT_MARK, folder)
-    [made] = find_chapters(folder, [CHAPTER])
-    for student, notebook in _notebooks(made).items():
+    made = make_course(chapter, folder)
+    for student, notebook in {**honest(made), **_hostile(made)}.items():
         _hand_in(made, student, nbformat.writes(notebook))
     _hand_in(made, "mallory-sends-half-a-file", made.student.read_text(encoding="utf-8")[:20_000])
+    return made
+
+
+def make_course(chapter: Chapter, folder: Path) -> Chapter:
+    """Make a course with one chapter and nobody in it, in place of what was in the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for shelf in (chapter.folder, chapter.release):
+        shutil.copytree(
+            shelf, folder / shelf.relative_to(chapter.top), ignore=shutil.ignore_patterns(".*", "__pycache__")
+        )
+    shutil.copy(chapter.top / CHECKOUT_MARK, folder)
+    [made] = find_chapters(folder, [chapter.name])
     return made
 
 
@@ -59,12 +67,9 @@ def _hand_in(chapter: Chapter, student: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _notebooks(chapter: Chapter) -> dict[str, NotebookNode]:
-    """Return what each learner hands in, by name."""
-    texts = tomllib.loads(files("tutor.grading").joinpath("demo.toml").read_text(encoding="utf-8"))
-    solution = nbformat.read(chapter.solution, as_version=4)
-    solved = {grade_id(cell): cell.source for cell in solution.cells if nbgrader_metadata(cell).get("solution")}
-    answers = {name: plain(text) for name, text in solved.items()}
+def honest(chapter: Chapter) -> dict[str, NotebookNode]:
+    """Return what the learners who mean well hand in, by name: right, mistaken, half done, untouched."""
+    texts, solved, answers = _texts(), _solved(chapter), _answers(chapter)
     luck = random.Random(1)  # the same class each time
     names = iter(FIRST_NAMES.split())
     everybody = {}
@@ -78,13 +83,32 @@ def _notebooks(chapter: Chapter) -> dict[str, NotebookNode]:
     for _ in range(HALF):
         everybody[next(names)] = dict(list(answers.items())[: luck.randint(5, len(answers) - 5)])
     everybody[next(names)] = {}
-    everybody |= {name: {**answers, **cells} for name, cells in texts["hostile"].items()}
-    notebooks = {name: filled(chapter, own) for name, own in everybody.items()}
+    return {name: filled(chapter, own) for name, own in everybody.items()}
+
+
+def _hostile(chapter: Chapter) -> dict[str, NotebookNode]:
+    """Return what the others hand in."""
+    answers = _answers(chapter)
+    notebooks = {name: filled(chapter, {**answers, **cells}) for name, cells in _texts()["hostile"].items()}
     cheat = notebooks["mallory-skips-the-tests"] = filled(chapter, {})
     for cell in cheat.cells:
         if nbgrader_metadata(cell).get("locked"):
             cell.metadata.tags, cell.source = ["skip-execution"], "4.0"
     return notebooks
+
+
+def _texts() -> dict[str, Any]:
+    return tomllib.loads(files("tutor.grading").joinpath("demo.toml").read_text(encoding="utf-8"))
+
+
+def _solved(chapter: Chapter) -> dict[str, str]:
+    """Return the solution cells' texts, by grade id."""
+    solution = nbformat.read(chapter.solution, as_version=4)
+    return {grade_id(cell): cell.source for cell in solution.cells if nbgrader_metadata(cell).get("solution")}
+
+
+def _answers(chapter: Chapter) -> dict[str, str]:
+    return {name: plain(text) for name, text in _solved(chapter).items()}
 
 
 def plain(answer: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -26,11 +27,13 @@ __all__ = ["Fleet", "FleetError", "Tls"]
 AHEAD = 2  # submissions sent for each of the workers' threads: one runs, one waits
 LOOK_AGAIN = 2.0  # seconds between looks at which workers there are
 PATIENCE = 60.0  # seconds without any worker
+CONNECT = 10.0  # seconds until a scheduler has answered
 SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # a lost worker's jobs come back here, and run once more
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.admin.low-level-log-length": 10,  # messages kept for debugging, submissions in them and all
     "distributed.admin.large-graph-warning-threshold": "1GB",  # a submission is as large as it is
 }
 
@@ -90,12 +93,19 @@ class Fleet:
             opening.callback(self._leave)
             self._seen = time.monotonic()
             self._look()
+            if not self._threads:
+                print(f"Waiting for workers of {self._scheduler}, up to {PATIENCE:.0f} s …", file=sys.stderr)
             self._open = opening.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Cancel what is under way, end the workers that were started here, and their files."""
         self._open.close()
+
+    @property
+    def address(self) -> str:
+        """Where the scheduler listens."""
+        return str(self._client.scheduler_info()["address"])
 
     def _connected(self, opening: ExitStack) -> Any:
         """Return a client of a cluster of this machine's, or of the scheduler."""
@@ -112,25 +122,34 @@ class Fleet:
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # serves nothing, and yet has a port
                 memory_limit=None,  # the sandbox limits each submission
                 silence_logs=logging.CRITICAL,
+                security=True,  # keys of this run's own: other people on this machine could give orders otherwise
             )
             return Client(opening.enter_context(cluster), set_as_default=False)
-        security = None
-        if self._tls:
-            files = {name: str(path) for name, path in vars(self._tls).items()}
-            security = Security(
-                require_encryption=True,
-                tls_ca_file=files["authority"],
-                tls_client_cert=files["certificate"],
-                tls_client_key=files["key"],
-            )
         try:
-            return Client(self._scheduler, security=security, timeout=10, set_as_default=False)
+            security = self._security()
+            if self._scheduler.startswith("tls:") and not security.get_connection_args("client").get("ssl_context"):
+                raise FleetError(
+                    f"{self._scheduler} wants certificates: give --tls-ca, --tls-cert and --tls-key, or name them in "
+                    "Dask's own configuration (distributed.comm.tls)"
+                )
+            return Client(self._scheduler, security=security, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise FleetError(
                 f"no Dask scheduler can be reached at {self._scheduler} ({why}): start one with "
                 "`dask scheduler`, and workers with `dask worker`"
             ) from error
+
+    def _security(self) -> Security:
+        """Return the certificates that were given, or those of Dask's own configuration."""
+        if self._tls is None:
+            return Security()
+        return Security(
+            require_encryption=True,
+            tls_ca_file=str(self._tls.authority),
+            tls_client_cert=str(self._tls.certificate),
+            tls_client_key=str(self._tls.key),
+        )
 
     def _leave(self) -> None:
         """End the sandboxes of workers that go on; their scheduler may have been ended meanwhile."""

@@ -52,7 +52,8 @@ class Entry:
 class ClassReport:
     """A class, after a run.
 
-    left: how many submissions an interruption left for the next run. seconds: of the whole run. stopped: the sentence that
+    left: how many submissions an interruption left for the next run. seconds: of the whole run; recording_seconds: of
+    that, what the gradebook and the graded folders took. stopped: the sentence that
     says why nothing more could be graded, or "".
     """
 
@@ -62,6 +63,7 @@ class ClassReport:
     interrupted: bool = False
     stopped: str = ""
     seconds: float = 0.0
+    recording_seconds: float = 0.0
 
     @property
     def whole(self) -> bool:
@@ -83,6 +85,7 @@ def as_json(report: ClassReport, exercises: Sequence[Any]) -> str:
             "interrupted": report.interrupted,
             "stopped": report.stopped,
             "seconds": round(report.seconds, 3),
+            "recording_seconds": round(report.recording_seconds, 3),
         },
         indent=2,
         ensure_ascii=False,

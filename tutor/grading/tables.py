@@ -69,7 +69,7 @@ def in_words(exercise: str, identity: str) -> str:
         message = words.misconception(bank.words_file(exercise), exercise, identity).message
     except LookupError:
         fault = words.load("words")["faults"].get(identity, {})
-        message = re.sub(r"`?\{\w+\}`?", "…", fault.get("message", identity.replace("-", " ")))
+        message = re.sub(r"`?\{[^}]*\}`?", "…", fault.get("message", identity.replace("-", " ")))
     return re.split(r"(?<=[.!?])\s", message.strip(), maxsplit=1)[0]
 
 
@@ -107,7 +107,7 @@ def missed_table(rows: Sequence[Missed]) -> str:
         for reason in row.reasons[:MOST_REASONS]:
             lines += _wrapped(f"{reason.learners:>6}  ", reason.words)
         if len(row.reasons) > MOST_REASONS:
-            lines.append(f"        and {len(row.reasons) - MOST_REASONS} more kinds of mistakes")
+            lines.append(f"        other mistakes: {len(row.reasons) - MOST_REASONS}")
     lines += _others("Got wrong less often: ", [(row.exercise, row.wrong) for row in wrong[MOST_EXERCISES:]])
     lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if not row.wrong])
     return "\n".join(lines)

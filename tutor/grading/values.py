@@ -1,6 +1,7 @@
 """What crosses between a check and an answer in the sandbox, as JSON and plain bytes: no pickle, in either direction.
 
-A value becomes something that JSON can hold, with a list of byte strings beside it for the numbers of tensors. What is
+A value becomes something that JSON can hold, with a list of byte strings beside it for the numbers of tensors
+and arrays. What is
 decoded on the trusted side may have been made by anybody: everything about it is looked at first.
 """
 
@@ -8,33 +9,34 @@ from __future__ import annotations
 
 import functools
 import importlib
-import math
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from tutor.checking.answering import Outcome
 from tutor.checking.exercise import Case, Folder
 from tutor.checking.failures import Failure
-from tutor.checking.results import LARGEST, Opaque, ordinary
+from tutor.checking.results import LARGEST, NUMERIC, Opaque, ordinary
 from tutor.checking.watching import Seen
+from tutor.grading.tensors import Coded as Coded
+from tutor.grading.tensors import Parts as Parts
+from tutor.grading.tensors import (
+    decode_array,
+    decode_large,
+    decode_odd,
+    decode_tensor,
+    encode_array,
+    encode_tensor,
+)
 
 APPARATUS = "tutor.checking.apparatus"
 PUBLIC = ("torch", "torch.nn.functional")
 LONGEST_TEXT = 100_000  # characters
-DEEPEST = 30
+DEEPEST = 60  # what stands for an iterator adds a level to each of its own
 OPERATORS = 2_000
-DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128, torch.bool),
-        *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64),
-    )
-}
-Coded = Any  # what JSON holds
-Parts = list[bytes]
 
 
 class BadValue(ValueError):
@@ -44,8 +46,15 @@ class BadValue(ValueError):
 # ---------------------------------------------------------------- values
 
 
-def encode(value: Any, parts: Parts) -> Coded:
-    """Return a value for JSON and add the bytes of its tensors to ``parts``; raises TypeError for what can't cross."""
+def encode(value: Any, parts: Parts, *, whole: bool = False) -> Coded:
+    """Return a value for JSON and add the bytes of its tensors to ``parts``; raises TypeError for what can't cross.
+
+    whole: send tensors of any size, and not only the shape of very large ones.
+    """
+
+    def below(part: Any) -> Coded:
+        return encode(part, parts, whole=whole)
+
     if value is None or type(value) in (bool, str):
         return value
     if type(value) is int:
@@ -55,35 +64,22 @@ def encode(value: Any, parts: Parts) -> Coded:
     if type(value) is complex:
         return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, torch.Tensor):
-        return _encode_tensor(value, parts)
+        return encode_tensor(value, parts, whole=whole)
+    if type(value) is np.ndarray and value.dtype.name in NUMERIC:
+        return encode_array(value, parts)
     if type(value) in (tuple, list):
-        return {type(value).__name__: [encode(part, parts) for part in value]}
+        return {type(value).__name__: [below(part) for part in value]}
     if type(value) is dict:
-        return {"dict": [[encode(key, parts), encode(part, parts)] for key, part in value.items()]}
+        return {"dict": [[below(key), below(part)] for key, part in value.items()]}
     if isinstance(value, Opaque):
-        return {"opaque": [value.kind, value.text]}
+        return {"opaque": [value.kind, value.text, below(value.held)]}
     if isinstance(value, Folder):
         return {"folder": True}
     if isinstance(value, functools.partial):
-        return {"partial": [encode(value.func, parts), encode(value.args, parts), encode(dict(value.keywords), parts)]}
+        return {"partial": [below(value.func), below(value.args), below(dict(value.keywords))]}
     if callable(value):
         return {"function": _place(value)}
     raise TypeError(f"a {type(value).__name__} can't be sent to an answer")
-
-
-def _encode_tensor(tensor: torch.Tensor, parts: Parts) -> Coded:
-    name = str(tensor.dtype).removeprefix("torch.")
-    if not ordinary(tensor) or name not in DTYPES:
-        kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else "meta"
-        kind = "sparse" if not tensor.is_nested and tensor.layout != torch.strided else kind
-        return {"odd": [kind, [] if tensor.is_nested else list(tensor.shape), name]}
-    if tensor.numel() > LARGEST:
-        return {"large": [name, list(tensor.shape)]}
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    # Copied in any case: of a dimension of size 1 even a contiguous tensor may have any stride, which no view as bytes takes.
-    flat = torch.empty(plain.numel(), dtype=plain.dtype).copy_(plain.reshape(-1))
-    parts.append(flat.view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
-    return {"tensor": [name, list(tensor.shape), len(parts) - 1]}
 
 
 def _place(function: Callable[..., Any]) -> list[str]:
@@ -119,20 +115,20 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
         if kind == "complex":
             return complex(float.fromhex(held[0]), float.fromhex(held[1]))
         if kind == "tensor":
-            name, shape, place = held
-            return _decode_tensor(name, shape, place, parts)
+            return decode_tensor(held[0], held[1], held[2], held[3], parts)
+        if kind == "array":
+            return decode_array(held[0], held[1], held[2], parts)
         if kind == "large":
-            # Nothing but its shape is looked at.
-            return torch.zeros((), dtype=DTYPES[held[0]]).expand(_shape(held[1]))
+            return decode_large(*held)
         if kind == "odd":
-            return _odd(held[0], _shape(held[1]))
+            return decode_odd(held[0], held[1])
         if kind in ("tuple", "list"):
             found = [below(part) for part in held]
             return tuple(found) if kind == "tuple" else found
         if kind == "dict":
             return {below(key): below(part) for key, part in held}
         if kind == "opaque":
-            return Opaque(str(held[0])[:300], str(held[1])[:300])
+            return Opaque(str(held[0])[:300], str(held[1])[:300], below(held[2]))
         if kind == "folder":
             return Folder()
         if kind == "partial" and trusted:
@@ -143,33 +139,6 @@ def decode(coded: Coded, parts: Parts, *, trusted: bool = False, depth: int = 0)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RuntimeError) as error:
         raise BadValue(f"no {kind}: {str(error)[:200]}") from error
     raise BadValue(f"nothing is called {str(kind)[:50]!r}")
-
-
-def _decode_tensor(name: str, shape: list[int], place: int, parts: Parts) -> torch.Tensor:
-    dtype, size, data = DTYPES[name], _shape(shape), parts[place]
-    if type(place) is not int or len(data) != math.prod(size) * dtype.itemsize:
-        raise ValueError("its bytes are not as many as its shape says")
-    parts[place] = b""  # each part is one tensor's: named a million times, it would fill this process's memory
-    if not data:
-        return torch.empty(size, dtype=dtype)
-    if dtype == torch.bool:  # of which a byte has two
-        return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(size)
-    return torch.frombuffer(bytearray(data), dtype=dtype).reshape(size)
-
-
-def _shape(held: list[int]) -> tuple[int, ...]:
-    if not all(type(size) is int and 0 <= size < 2**40 for size in held) or len(held) > 20 or math.prod(held) > 2**60:
-        raise ValueError("no shape")
-    return tuple(held)
-
-
-def _odd(kind: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return a tensor of a kind that no right answer has: only the kind is looked at, and of some the shape."""
-    if kind == "sparse":
-        return torch.sparse_coo_tensor(torch.zeros(len(shape), 0), torch.zeros(0), shape)
-    if kind == "quantized":
-        return torch.quantize_per_tensor(torch.zeros(shape if math.prod(shape) <= LARGEST else ()), 1.0, 0, torch.qint8)
-    return torch.empty(shape, device="meta")
 
 
 def _found(module: str, name: str) -> Any:
@@ -186,7 +155,8 @@ def _found(module: str, name: str) -> Any:
 
 def encode_case(case: Case, parts: Parts) -> Coded:
     """Return what an answer is to be called with, without what is right and what it is for."""
-    return [encode(part, parts) for part in (case.args, case.kwargs, case.gradient, case.observe, case.build)]
+    sent = (case.args, case.kwargs, case.gradient, case.observe, case.build)
+    return [encode(part, parts, whole=True) for part in sent]
 
 
 def decode_case(coded: Coded, parts: Parts) -> Case:

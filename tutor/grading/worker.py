@@ -115,7 +115,8 @@ class _Submission:
                 self._check(step, cells)
             elif step.chosen and step.text:
                 with self._blaming(step):
-                    step.cell.outputs = formed(cells.cell(step.text))
+                    # After what is told of an earlier try, if there was one.
+                    step.cell.outputs = [*step.cell.outputs, *formed(cells.cell(step.text))]
                 self._notice(step.cell.outputs)
                 if any(output.get("ename") == TooSlow.__name__ for output in step.cell.outputs):
                     seconds = f"{self.job.limits.cell_seconds:g} s"
@@ -129,7 +130,7 @@ class _Submission:
             yield
         except Lost as error:
             step.blame()
-            step.cell.outputs = formed([failed("Ended", f"This cell ended the process: {error}.")])
+            step.cell.outputs = formed([failed("Ended", f"This cell ended its process: {error}.")])
             self._remark(f"the cell {_name(step.cell)} ended the process that it ran in: {error}", grade_id(step.cell))
             raise
 
@@ -167,6 +168,12 @@ class _Submission:
         remark = Remark("ended", said, about)
         if remark not in self.remarks:
             self.remarks.append(remark)
+
+
+def texts(job: Job) -> list[str]:
+    """Return the text of all that is run or checked of a submission, in order."""
+    steps = _steps(nbformat.v4.reads(job.notebook), whole=job.whole)
+    return [step.cell.source for step in steps if step.chosen or step.check]
 
 
 def _steps(notebook: NotebookNode, *, whole: bool) -> list[Step]:

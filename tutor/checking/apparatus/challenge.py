@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from tutor.checking.results import STANDING
+from tutor.checking.results import LARGEST, STANDING, detach
 
 Found = TypeVar("Found")
 
@@ -19,81 +20,88 @@ IMAGES, FEWER = 64, 10  # two sizes of batch
 REMEMBERED = 8  # nets, and what they say of pictures
 
 
-def looked(images: Tensor, value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what is odd about a net's rows and columns for images (64, 3, 32, 32), before it has learned anything."""
-    return value if type(value) in STANDING else _odd(value, images)[0]
+def shown(images: Tensor, pictures: Sequence[Tensor], value: Any, args: tuple[Any, ...]) -> Any:
+    """Say what a net makes of images (64, 3, 32, 32), and, once it is trained, of pictures.
 
-
-def listened(images: Tensor, value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what is odd about the numbers themselves."""
-    return value if type(value) in STANDING else _odd(value, images)[1]
-
-
-def said(images: Tensor, pictures: Sequence[Tensor], value: Any, args: tuple[Any, ...]) -> Any:
-    """Train a net and return which class it takes each of the pictures for, int64 (N,); or in a sentence why it can't learn.
-
-    ``pictures`` are uint8 (n, 3, 32, 32), N in all. A net about which something is odd is not trained: then it is None.
+    ``pictures`` are uint8 (n, 3, 32, 32), N in all. outputs: as ``looks`` takes them; classes: which class the trained net
+    takes each of the pictures for, int64 (N,), or in a sentence why it can't learn. A net about which something is odd is
+    not trained, nor is one if there are no pictures: then classes are None.
     """
     if type(value) in STANDING:
         return value
-    return None if any(_odd(value, images)) else _said(value, torch.cat(list(pictures)))
+    outputs = _outputs(value, images)
+    sound = len(pictures) > 0 and not any(looks(outputs))
+    return {"outputs": outputs, "classes": _said(value, torch.cat(list(pictures))) if sound else None}
 
 
-def _odd(value: Any, images: Tensor) -> tuple[dict[str, str], dict[str, str]]:
-    """Say what strikes one about what a net makes of images: about its rows and columns, and about its numbers."""
-    shape: dict[str, str] = {}
-    numbers: dict[str, str] = {}
+def _outputs(value: Any, images: Tensor) -> Any:
     if not isinstance(value, nn.Module):
         is_class = isinstance(value, type) and issubclass(value, nn.Module)
-        shape["what came back"] = "a class, and not one of its kind" if is_class else f"a {type(value).__name__}"
-        return shape, numbers
+        return "a class, and not one of its kind" if is_class else f"a {type(value).__name__}"
+    value.eval()
+    half = IMAGES // 2
     with torch.no_grad():
-        value.eval()
-        outputs = []
-        for count in (IMAGES, FEWER):
-            output = _applied(value, images[:count])
-            if size := _size(output, count):
-                shape[f"for {count} {'images' if count == IMAGES else 'of them'}"] = size
-            outputs.append(output)
-        all_of_them, some = outputs
-        if not isinstance(all_of_them, Tensor) or all_of_them.dim() != 2 or len(all_of_them) != IMAGES:
-            return shape, numbers
-        if kind := _kind(all_of_them):
-            numbers["numbers"] = kind
-        if kind == "nan or infinite":
-            return shape, numbers
-        torch.manual_seed(1)
-        if not _close(value(images), all_of_them):
-            numbers["asked again"] = "other numbers"
-        elif _close(all_of_them, all_of_them[:1].expand_as(all_of_them)):
-            shape["for another image"] = "the same numbers"
-        else:
-            if isinstance(some, Tensor) and not _close(some, all_of_them[:FEWER]):
-                shape["beside other images"] = "other numbers"
-            half = IMAGES // 2
-            between = value((images[:half] + images[half:]) / 2)
-            if _close(between, (all_of_them[:half] + all_of_them[half:]) / 2):
-                numbers["halfway between two images"] = "halfway between their numbers"
-    return shape, numbers
+        return {
+            "all": _applied(value, images),
+            "some": _applied(value, images[:FEWER]),
+            "again": _applied(value, images, seed=1),
+            "between": _applied(value, (images[:half] + images[half:]) / 2),
+        }
 
 
-def _applied(net: nn.Module, images: Tensor) -> Any:
-    torch.manual_seed(0)
+def _applied(net: nn.Module, images: Tensor, seed: int = 0) -> Any:
+    """Return a net's output: a tensor, of a very large one its shape, of anything else what it is."""
+    torch.manual_seed(seed)
     try:
-        return net(images)
+        output = net(images)
     except Exception as error:  # whatever a net of the learner's own raises is what there is to say about it
-        return type(error).__name__
+        return f"it raises a {type(error).__name__}"
+    if not isinstance(output, Tensor):
+        return f"a {type(output).__name__} and no tensor"
+    return detach(output) if output.numel() <= LARGEST else tuple(output.shape)
+
+
+def looks(outputs: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Say what strikes one about a net's outputs: about their rows and columns, and about the numbers.
+
+    ``outputs`` are what a net makes of all images, of some of them, of all of them again, and of what lies halfway between
+    the first half of them and the second: tensors, shapes, or sentences; or one sentence, where there is no net.
+    """
+    shape: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    if isinstance(outputs, str):
+        return {"what came back": outputs}, numbers
+    whole, some = outputs["all"], outputs["some"]
+    for output, count in ((whole, IMAGES), (some, FEWER)):
+        if size := _size(output, count):
+            shape[f"for {count} {'images' if count == IMAGES else 'of them'}"] = size
+    if not isinstance(whole, Tensor) or whole.dim() != 2 or len(whole) != IMAGES:
+        return shape, numbers
+    if kind := _kind(whole):
+        numbers["numbers"] = kind
+    if kind == "nan or infinite":
+        return shape, numbers
+    half = IMAGES // 2
+    if not _close(outputs["again"], whole):
+        numbers["asked again"] = "other numbers"
+    elif _close(whole, whole[:1].expand_as(whole)):
+        shape["for another image"] = "the same numbers"
+    else:
+        if isinstance(some, Tensor) and not _close(some, whole[:FEWER]):
+            shape["beside other images"] = "other numbers"
+        if _close(outputs["between"], (whole[:half] + whole[half:]) / 2):
+            numbers["halfway between two images"] = "halfway between their numbers"
+    return shape, numbers
 
 
 def _size(output: Any, count: int) -> str:
     if isinstance(output, str):
-        return f"it raises a {output}"
-    if not isinstance(output, Tensor):
-        return f"a {type(output).__name__} and no tensor"
-    if output.dim() == 2 and len(output) == count:
-        columns = output.shape[1]
+        return output
+    size = tuple(output.shape) if isinstance(output, Tensor) else output
+    if len(size) == 2 and size[0] == count:
+        columns = size[1]
         return "" if columns == CLASSES else f"{'fewer' if columns < CLASSES else 'more'} than {CLASSES} numbers each"
-    if output.numel() == CLASSES and count != 1:
+    if math.prod(size) == CLASSES and count != 1:
         return f"{CLASSES} numbers for all images together"
     return "a shape that isn't (images, classes)"
 
@@ -109,9 +117,9 @@ def _kind(output: Tensor) -> str:
     return ""
 
 
-def _close(one: Tensor, other: Tensor) -> bool:
+def _close(one: Any, other: Tensor) -> bool:
     """Tell whether two outputs differ by no more than rounding, seen against how much an output's numbers vary."""
-    if one.shape != other.shape:
+    if not isinstance(one, Tensor) or one.shape != other.shape:
         return False
     vary = float((other - other.mean(0)).abs().max())
     return bool(((one - other).abs() <= 1e-4 * vary + 1e-6 * float(other.abs().max())).all())

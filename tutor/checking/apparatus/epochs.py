@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tutor.checking.apparatus.cnn import number
-
 Batch = tuple[Tensor, Tensor]  # images and labels
 
 
@@ -68,33 +66,15 @@ def epoch(
     return model, TracedSGD(model, lr, momentum), iter(batches) if once else batches
 
 
-def trained(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what an epoch told and what it did: the loss, the parameters, and the averages that were gathered on the way."""
+def trained(value: Any, args: tuple[Any, ...]) -> dict[str, Any]:
+    """Say what an epoch told and what it did: the parameters, and the averages that were gathered on the way, by their names."""
     model = args[0]
-    facts: dict[str, Any] = {"mean loss": number(value, args)}
-    if "step" not in model.trace:
-        facts["what was learned"] = _nothing(model.trace)
-    parameters = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
-    facts["last bias afterwards"] = _rounded(model[-1].bias.detach())
-    facts["all parameters afterwards, summed"] = _rounded(parameters.sum().view(1))[0]
-    facts["their squares, summed"] = _rounded((parameters**2).sum().view(1))[0]
-    for name, tensor in model.named_buffers():
-        if tensor.is_floating_point():
-            facts[f"{name.split('.')[-1]} afterwards"] = _rounded(tensor)
-    return facts
-
-
-def _rounded(values: Tensor) -> list[float]:
-    """Return numbers to six decimals, without a minus before 0."""
-    return [round(value, 6) + 0.0 for value in values.flatten().tolist()]
-
-
-def _nothing(trace: list[str]) -> str:
-    """Say why nothing was learned."""
-    if "backward" not in trace:
-        return "nothing: there was no backward pass"
-    if "step without gradients" not in trace:
-        return "nothing: the optimizer was never asked for a step"
-    if trace.index("step without gradients") < trace.index("backward"):
-        return "nothing: each step came before the backward pass"
-    return "nothing: when the optimizer stepped, the gradients had been cleared"
+    return {
+        "told": value,
+        "trace": model.trace,
+        "parameters": [parameter.detach() for parameter in model.parameters()],
+        "last bias": model[-1].bias.detach(),
+        "averages": [
+            (name.split(".")[-1], tensor) for name, tensor in model.named_buffers() if tensor.is_floating_point()
+        ],
+    }

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from torch import Tensor
-
-if TYPE_CHECKING:
-    from tutor import board
+MOST = 40_000  # numbers in a picture; those that are asked for have a fifth of that
+STEPS = 50  # of what is logged under one tag
 
 
-def logged(folder: Path) -> board.Events | None:
-    """Return what the event files hold; None where there is none, or one that is only half written."""
+def written(value: Any, args: tuple[Any, ...]) -> dict[str, Any]:
+    """Say what stands in the event files of the folder that comes first in ``args`` (as ``observe``).
+
+    pictures: (tag, step, uint8 (H, W, 3), or None where it is very large); numbers: (tag, step, number); histograms:
+    (tag, step, how many numbers, their sum, the least, the greatest); folders: what the folders below it are called; busy:
+    whether a writer was left open. Nothing stands in files that are missing, or only half written.
+    """
     from tutor import board  # only now: it takes a while
 
+    folder = args[0].path
     try:
-        return board.read(folder)
+        events = board.read(folder)
     except board.BoardError:
-        return None
-
-
-def pictures(folder: Path, tags: Sequence[str], shown: Callable[[Tensor], str]) -> dict[str, Any]:
-    """Say what each tag shows at each step, in the words of ``shown`` for a picture (H, W, 3)."""
-    events = logged(folder)
-    images = events.images if events else {}
-    facts: dict[str, Any] = {
-        tag: {f"step {step}": shown(picture) for step, picture in sorted(images.get(tag, {}).items())} or "no pictures"
-        for tag in tags
+        events = board.Events()
+    return {
+        "pictures": [
+            (tag, step, picture if picture.numel() <= MOST else None)
+            for tag, found in events.images.items()
+            for step, picture in sorted(found.items())[:STEPS]
+        ],
+        "numbers": [
+            (tag, step, float(number))
+            for tag, found in events.scalars.items()
+            for step, number in sorted(found.items())[:STEPS]
+        ],
+        "histograms": [
+            (tag, step, one.number, one.total, one.lowest, one.highest)
+            for tag, found in events.histograms.items()
+            for step, one in sorted(found.items())[:STEPS]
+        ],
+        "folders": sorted(path.name for path in folder.iterdir() if path.is_dir()),
+        "busy": args[0].busy,
     }
-    if "no pictures" in facts.values():
-        facts["other tags"] = ", ".join(sorted(tag for tag in images if tag not in facts)) or "none"
-    return facts
-
-
-def closed(value: Any, args: tuple[Any, ...]) -> Any:
-    """Look (as ``observe``) at whether the writer was closed, which is what puts everything into the file."""
-    return {"writer": "still open" if args[0].busy else "closed"}

@@ -39,17 +39,23 @@ class Den:
     def __init__(self, sandbox: Sandbox = "bubblewrap", *, serve: str = SERVING) -> None:
         self._isolated = sandbox != "none"
         self._serve = serve
+        self._place: str | None = None  # where everything is that is written without a sandbox
         self._open = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._running = False
 
     def __enter__(self) -> "Den":
         jail.refuse_elsewhere(self._isolated)
-        self._start()
+        with contextlib.ExitStack() as opened:
+            if not self._isolated:
+                self._place = opened.enter_context(_folder(None))
+            self._start()
+            opened.callback(lambda: self._open.close())  # that of the warm process there is by then
+            self._whole = opened.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._open.close()
+        self._whole.close()
 
     @property
     def pid(self) -> int:
@@ -68,7 +74,7 @@ class Den:
         self._running = True
         try:
             with contextlib.ExitStack() as opened:
-                folder = None if self._isolated else opened.enter_context(_folder("tutor-submission-"))
+                folder = None if self._isolated else opened.enter_context(_folder(self._place))
                 run = self._begin(limits, folder)
                 try:
                     yield run
@@ -111,12 +117,11 @@ class Den:
             opened.callback(ours.close)
             ours.settimeout(_SECONDS_TO_WARM_UP)
             self._log = opened.enter_context(tempfile.TemporaryFile())
-            home = jail.FOLDER if self._isolated else opened.enter_context(_folder("tutor-warm-"))
+            home = jail.FOLDER if self._isolated else opened.enter_context(_folder(self._place))
             with theirs:
                 self._process = self._popen(theirs.fileno(), home)
-            opened.callback(_end, self._process)
-            opened.callback(ours.close)  # first of all, which is its sign to end
             self._wire = Wire(ours)
+            opened.callback(_end, self._process, self._wire)
             try:
                 answer = self._wire.receive()
             except TimeoutError:
@@ -136,7 +141,7 @@ class Den:
         )  # readable once this process has ended, from whichever thread it started this
         settings = {
             **{"control": control, "owner": owner, "path": jail.modules(), "serve": self._serve},
-            **{"isolated": self._isolated, "folder": home, "below_tmp": jail.below_tmp()},
+            **{"isolated": self._isolated, "folder": home, "below_tmp": jail.below_tmp(), "place": self._place},
         }
         before = jail.bubblewrap(root=os.getuid() == 0) if self._isolated else []
         try:
@@ -174,12 +179,15 @@ def _descriptor_of_this_process() -> int:
     return descriptor
 
 
-def _folder(prefix: str) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+def _folder(where: str | None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="tutor-grading-", dir=where, ignore_cleanup_errors=True)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a warm process that has been told to end, and kill it with all that belongs to it if it doesn't."""
+def _end(process: subprocess.Popen[bytes], wire: Wire) -> None:
+    """Tell a warm process to end, and wait; kill it with all that belongs to it if it doesn't."""
+    with contextlib.suppress(OSError):  # it has ended
+        wire.send({"goodbye": True})
+    wire.close()
     try:
         process.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -23,8 +23,9 @@ _SECONDS_TO_END = 20.0  # for the warm process to end everything; reached only w
 class Run:
     """A submission that runs, until ``kill``, a limit, or its own end.
 
-    frames: the connection to it, which is closed at its end. why: "" as long as nothing has ended it, and then for good
-    "memory" or "time" (of ``Limits``), "ended" (by itself), or "killed". sentence: the same for the instructor.
+    frames: the connection to it, whose other end is closed at its end. why: "" as long as nothing has ended it, then
+    "memory" or "time" (of ``Limits``), "ended" (by itself), or "killed". sentence: the same for the instructor. Both are
+    final after ``kill``, so after ``Gone`` call that first.
     """
 
     def __init__(

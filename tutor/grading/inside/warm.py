@@ -1,15 +1,16 @@
 """The warm process: imports everything once, with one thread, and forks for each submission.
 
 It runs inside bubblewrap (or without, where it is told so) and is asked over a socket, one submission after the other:
-``{"run": limits, "folder": …}`` with the connection that the fork is to serve; ``{"end": true}``. It answers
-``{"ready": true}``, ``{"started": true}``, ``{"error": why}`` and ``{"ended": wait status}``. It ends, with all that it
-forked, when its owner does. All its descendants belong to the one submission that runs.
+``{"run": limits, "folder": …}`` with the connection that the fork is to serve; ``{"end": true}``; ``{"goodbye": true}``. It
+answers ``{"ready": true}``, ``{"started": true}``, ``{"error": why}`` and ``{"ended": wait status}``. It ends, with all that
+it forked, when its owner does. All its descendants belong to the one submission that runs.
 """
 
 import gc
 import importlib
 import os
 import select
+import shutil
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from typing import Any
 
 from tutor.grading.frames import Frames
 from tutor.grading.inside.isolation import process_namespace
+from tutor.grading.inside.pages import use_large_pages
 from tutor.grading.inside.place import memory, take_place
 from tutor.grading.warm.processes import Doorbell, adopt_orphans, end_descendants
 from tutor.grading.warm.wire import Message, Wire
@@ -32,7 +34,7 @@ def main(settings: dict[str, Any]) -> None:
     """Warm up, say so, and serve until there is nobody left to serve.
 
     settings: control and owner, descriptors; path, of modules; serve, as ``module:function``; isolated; folder, where an
-    isolated fork works; below_tmp, what has to stay visible there.
+    isolated fork works; below_tmp, what has to stay visible below /tmp; place, what to remove where the owner has died.
     """
     wire = Wire(socket.socket(fileno=settings["control"]))
     warm = Warm(wire, settings["owner"], warm_up(settings["serve"]), settings)
@@ -42,7 +44,8 @@ def main(settings: dict[str, Any]) -> None:
         wire.send({"error": error})
         return
     wire.send({"ready": True})
-    warm.serve()
+    if not warm.serve() and settings["place"]:
+        shutil.rmtree(settings["place"], ignore_errors=True)  # what the owner can't do any more
 
 
 def warm_up(serve: str) -> Serve:
@@ -57,6 +60,7 @@ def warm_up(serve: str) -> Serve:
     os.chdir("/")
     gc.collect()
     gc.freeze()  # or each fork's collector would copy every page
+    use_large_pages()
     return found
 
 
@@ -72,9 +76,10 @@ class Warm:
         self._memory = memory()
         self._doorbell = Doorbell()
         self._running = 0  # process id
+        self._goodbye = False
 
-    def serve(self) -> None:
-        """Do what is asked until the owner has ended or let go."""
+    def serve(self) -> bool:
+        """Do what is asked until the owner has ended or let go; return whether it said goodbye."""
         events = select.poll()
         for event in (self._wire, self._owner, self._doorbell):
             events.register(event, select.POLLIN)
@@ -85,7 +90,7 @@ class Warm:
                 self._answer(message)
             if self._wire.closed or self._owner in ready or self._doorbell.told_to_end:
                 end_descendants(self._doorbell)
-                return
+                return self._goodbye
             if self._running and (ended := os.waitpid(self._running, os.WNOHANG))[0]:
                 self._wire.send({"ended": self.end(ended[1])})
 
@@ -97,6 +102,8 @@ class Warm:
             if error:
                 self.end()
             self._wire.send({"error": error} if error else {"started": True})
+        elif "goodbye" in message:
+            self._goodbye = True
         elif self._running:  # to end what has ended already is nothing to do
             self._wire.send({"ended": self.end()})
 

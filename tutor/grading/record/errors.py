@@ -1,9 +1,11 @@
 """Say in one sentence why the gradebook or its folders can't be written, and what to do."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 AGAIN = "nothing is half recorded: run tutor grade again"
 LOCKED = ("database is locked", "database table is locked", "lock timeout", "deadlock detected")
@@ -47,10 +49,21 @@ def database_said(error: DBAPIError, url: URL) -> RecordError:
         return RecordError(
             f"{gradebook} doesn't fit this nbgrader ({first}): save a copy of it, run nbgrader db upgrade; {AGAIN}"
         )
-    return RecordError(f"{gradebook} doesn't answer ({first}): see that it is there and running; {AGAIN}")
+    if isinstance(error, OperationalError | InterfaceError):
+        return RecordError(f"{gradebook} doesn't answer ({first}): see that it is there and running; {AGAIN}")
+    return RecordError(f"{gradebook} refuses to be written ({first}): mend that; {AGAIN}")
 
 
-def disk_said(error: OSError) -> RecordError:
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what the system says about files and folders into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise _disk_said(error) from error
+
+
+def _disk_said(error: OSError) -> RecordError:
     """Return the sentence for a folder or file that can't be written."""
     where = error.filename or "a file of the course's build folder"
     if error.errno in NO_SPACE:

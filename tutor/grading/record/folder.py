@@ -6,9 +6,19 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
 
+from tutor.grading import timestamp
+from tutor.grading.files import read_file
 from tutor.grading.record.durable import make_folder, sync_folder, write_file
+from tutor.grading.record.journal import Entry
+from tutor.grading.submission import IntakeError
+
+SECRET = "submission_secret.txt"  # by which nbgrader's release_feedback tells whose page it is
+SECRET_BYTES = 1_000
 
 
 class GradedFolder:
@@ -65,3 +75,33 @@ def leftovers(coursedir: CourseDirectory) -> Iterator[Path]:
     for kind in ("staged", "replaced"):
         pattern = coursedir.format_path(coursedir.autograded_directory, "*", f".*.{kind}")
         yield from (Path(found) for found in sorted(glob.glob(pattern)))
+
+
+def files_of(coursedir: CourseDirectory, entry: Entry, notebook: NotebookNode) -> dict[str, bytes]:
+    """Return what a graded folder holds: the notebook, the chapter's other files, when it was handed in and by whom.
+
+    Nothing else of the learner's folder is in it.
+    """
+    source = coursedir.format_path(coursedir.source_directory, ".", entry.chapter)
+    beside = find_all_files(source, [*coursedir.ignore, "*.ipynb"])
+    files = {os.path.relpath(path, source): Path(path).read_bytes() for path in beside}
+    files[f"{entry.chapter}.ipynb"] = nbformat.writes(notebook).encode()
+    secret = _secret(coursedir, entry)
+    if secret:
+        files[SECRET] = secret
+    if entry.handed_in:
+        files[timestamp.NAME] = f"{entry.handed_in:%Y-%m-%d %H:%M:%S.%f} UTC".encode()
+    elif secret:
+        files[timestamp.NAME] = b""  # release_feedback stops for the whole class where there is none
+    return files
+
+
+def _secret(coursedir: CourseDirectory, entry: Entry) -> bytes | None:
+    """Return what ``nbgrader submit`` put beside the notebook; None when there is no such file or no sense in it."""
+    folder = Path(coursedir.format_path(coursedir.submitted_directory, entry.student, entry.chapter))
+    try:
+        data = read_file(folder, SECRET, SECRET_BYTES).data
+        data.decode()
+    except (IntakeError, UnicodeDecodeError):  # handed in by another way, or spoilt: his page isn't released then
+        return None
+    return data

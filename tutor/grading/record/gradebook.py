@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from logging import LogRecord
 from typing import Any, TypeVar
 
 from alembic.script import ScriptDirectory
-from nbgrader.api import Base, Gradebook
+from nbgrader.api import Base, Gradebook, InvalidEntry
 from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import scoped_session, sessionmaker
+from tornado.log import app_log
 
 from tutor.grading.record.errors import RecordError, database_said, is_locked
 
@@ -57,10 +59,16 @@ class Database:
         if self._lite:
             event.listen(self.engine, "connect", _no_transactions_of_its_own)
         event.listen(self.engine, "begin", self._start)
-        self.write(self._prepare)
+        app_log.addFilter(_is_news)
+        try:
+            self.write(self._prepare)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the connection back."""
+        app_log.removeFilter(_is_news)
         self.engine.dispose()
 
     def write(self, work: Callable[[OneTransaction], Result]) -> Result:
@@ -96,8 +104,13 @@ class Database:
     def _once(self, work: Callable[[OneTransaction], Result]) -> Result:
         """Do it in one transaction."""
         with self.engine.begin() as connection, _session(connection, self.course_id) as gradebook:
-            result = work(gradebook)
-            gradebook.db.flush()
+            try:
+                result = work(gradebook)
+                gradebook.db.flush()
+            except InvalidEntry as error:
+                if isinstance(error.__context__, DBAPIError):  # as nbgrader calls whatever fails when it commits
+                    raise error.__context__ from error
+                raise
             return result
 
     def _start(self, connection: Connection) -> None:
@@ -121,6 +134,11 @@ class Database:
                 text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": version}
             )
         gradebook.check_course(self.course_id)
+
+
+def _is_news(record: LogRecord) -> bool:
+    """Tell whether a log record is more than nbgrader's traceback of what becomes one sentence here."""
+    return not str(record.msg).startswith("Rolling back session due to database error")
 
 
 @contextmanager

@@ -8,11 +8,9 @@ gives the same however much of it was done before.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,26 +19,21 @@ from typing import TypeVar
 import nbformat
 from nbformat import NotebookNode, v4
 from nbgrader.converters import Autograde
-from nbgrader.utils import find_all_files
 
 from tutor.course.chapters import Chapter
 from tutor.course.source import grade_id
-from tutor.grading import timestamp
-from tutor.grading.files import read_file
 from tutor.grading.job import Graded
 from tutor.grading.record.assignment import Cells, read_cells, save_assignment
-from tutor.grading.record.errors import Refused, disk_said
-from tutor.grading.record.folder import GradedFolder, leftovers
+from tutor.grading.record.errors import Refused, in_words
+from tutor.grading.record.folder import GradedFolder, files_of, leftovers
 from tutor.grading.record.gradebook import Database, OneTransaction
 from tutor.grading.record.journal import Entry, Journal
 from tutor.grading.record.outputs import make_harmless
 from tutor.grading.record.scores import Filled, fill, identities, late_penalties, read_scores, recorded_scores
 from tutor.grading.record.settings import read_settings
 from tutor.grading.record.writer import OneWriter
-from tutor.grading.submission import IntakeError, Remark, quoted
+from tutor.grading.submission import Remark, quoted
 
-SECRET = "submission_secret.txt"  # by which nbgrader's release_feedback tells whose page it is
-SECRET_BYTES = 1_000
 LONGEST = 128  # characters of a student's name that the gradebook keeps
 
 Result = TypeVar("Result")
@@ -70,7 +63,7 @@ class Record:
         self.top, self._say = top, say
         self._course = read_settings(top, db_url)
         grading = top / "build" / "grading"
-        with _in_words():
+        with in_words():
             self._writer = OneWriter(grading)
         try:
             self._database = Database(self._course.db_url, self._course.course_id, patience=patience, say=say)
@@ -100,9 +93,10 @@ class Record:
         fingerprint: of what was graded and how; ``done`` returns it from now on. handed_in: in UTC, without a time zone.
 
         Raises Refused when this submission can't be recorded, RecordError when none can at present. In both cases, as
-        when the process is killed, it is recorded whole or as it was before, if need be by the next ``resume``.
+        when the process is killed, it is recorded whole or as it was before, if need be by the next ``resume``. CourseError
+        when the chapter isn't built.
         """
-        with _in_words():
+        with in_words():
             _check_name(graded.student)
             before = self._journal.read(chapter.name, graded.student)
             if before and before.state == "pending":
@@ -122,7 +116,7 @@ class Record:
                 remarks=tuple(graded.remarks),
                 seconds=graded.seconds,
             )
-            folder.stage(self._files(entry, notebook), self._permissions, shared=self._course.groupshared)
+            folder.stage(files_of(self._course, entry, notebook), self._permissions, shared=self._course.groupshared)
 
             def work(gradebook: OneTransaction) -> Entry:
                 filled = self._fill(gradebook, entry, notebook)
@@ -149,7 +143,7 @@ class Record:
 
     def entry(self, chapter: Chapter, student: str) -> Entry | None:
         """Return all that is kept of a submission's last recording, for the tables of a class; None where there is none."""
-        with _in_words():
+        with in_words():
             return self._journal.read(chapter.name, student)
 
     def resume(self) -> list[Entry]:
@@ -157,7 +151,7 @@ class Record:
 
         Raises RecordError when that can't be written at present.
         """
-        with _in_words():
+        with in_words():
             finished = [self._finish(entry) for entry in self._journal.pending()]
             for folder in leftovers(self._course):
                 self._say(f"Removing {folder.relative_to(self.top)}, left by a run that was ended.")
@@ -242,31 +236,6 @@ class Record:
         found = identities(nbformat.read(path, as_version=4))
         return {name: (answer, answer) for name, answer in found.items()}
 
-    def _files(self, entry: Entry, notebook: NotebookNode) -> dict[str, bytes]:
-        """Return what the graded folder holds: the notebook, the chapter's other files, when it was handed in by whom."""
-        source = self._course.format_path(self._course.source_directory, ".", entry.chapter)
-        beside = find_all_files(source, [*self._course.ignore, "*.ipynb"])
-        files = {os.path.relpath(path, source): Path(path).read_bytes() for path in beside}
-        files[f"{entry.chapter}.ipynb"] = nbformat.writes(notebook).encode()
-        secret = self._secret(entry)
-        if secret:
-            files[SECRET] = secret
-        if entry.handed_in:
-            files[timestamp.NAME] = f"{entry.handed_in:%Y-%m-%d %H:%M:%S.%f} UTC".encode()
-        elif secret:
-            files[timestamp.NAME] = b""  # release_feedback stops for the whole class where there is none
-        return files
-
-    def _secret(self, entry: Entry) -> bytes | None:
-        """Return what ``nbgrader submit`` put beside the notebook; None when there is no such file or no sense in it."""
-        folder = Path(self._course.format_path(self._course.submitted_directory, entry.student, entry.chapter))
-        try:
-            data = read_file(folder, SECRET, SECRET_BYTES).data
-            data.decode()
-        except (IntakeError, UnicodeDecodeError):  # handed in by another way, or spoilt: his page isn't released then
-            return None
-        return data
-
 
 def _check_name(student: str) -> None:
     """Raise Refused for a student's name that the gradebook or the folders can't have."""
@@ -276,12 +245,3 @@ def _check_name(student: str) -> None:
             f"{quoted(student)!r} can't be a student's name in the gradebook (at most {LONGEST} printable characters, none "
             "of them /, no dot in front): rename the folder"
         )
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn what the system says about files and folders into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise disk_said(error) from error

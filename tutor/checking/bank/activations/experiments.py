@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.apparatus.activations import as_lists, as_numbers, negative, read_layer_images
-from tutor.checking.apparatus.counts import whole
-from tutor.checking.apparatus.logs import closed
+from tutor.checking.apparatus.activations import negative
+from tutor.checking.apparatus.logs import written
 from tutor.checking.bank.activations.forward import CHAPTER, around_zero
+from tutor.checking.bank.activations.judging import as_lists, as_numbers, layer_images
+from tutor.checking.bank.counts import whole
+from tutor.checking.bank.logs import closed
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 mend_tanh = Exercise("mend_tanh", CHAPTER, lambda input: torch.tanh(input), forbids={"tanh", "gelu", "mish"})
@@ -90,14 +92,14 @@ def _(draw: Draw) -> Iterable[Case]:
         activations[:, draw.integer(0, 1) :: 3] = 0  # dead in every sample
         activations[draw.integer(0, samples - 1), :] = 0  # one picture in which every unit is silent
         activations[0, -1], activations[-1, -1] = 0.7, 0.0  # alive once is alive
-        yield Case(CORE, (activations,), observe=whole)
+        yield Case(CORE, (activations,), judge=whole)
     # Dead, always alive, silent in one picture of three, in two of three: as many as there are units of each kind.
     kinds = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]], dtype=torch.float64).repeat_interleave(
         torch.tensor([draw.size(1), draw.size(2), 3, 2]), dim=0
     )
-    yield Case(CORE, (kinds.T * draw.uniform(3, len(kinds), low=0.1),), observe=whole)
-    yield Case("arguments", (draw.uniform(3, 4, low=0.1),), observe=whole)
-    yield Case("arguments", (torch.zeros(3, 4, dtype=torch.float64),), observe=whole)
+    yield Case(CORE, (kinds.T * draw.uniform(3, len(kinds), low=0.1),), judge=whole)
+    yield Case("arguments", (draw.uniform(3, 4, low=0.1),), judge=whole)
+    yield Case("arguments", (torch.zeros(3, 4, dtype=torch.float64),), judge=whole)
 
 
 count_dead_units.twin("zeros-counted")(lambda activations: int((activations == 0).sum()))
@@ -137,7 +139,7 @@ def _(draw: Draw) -> Iterable[Case]:
     for activation, depth in ((torch.sigmoid, 3), (torch.tanh, draw.size(4)), (F.relu, 2)):
         width = draw.size(3)
         weights = [draw.normal(width, width) for _ in range(depth)]
-        yield Case(CORE, (activation, draw.normal(draw.size(2), width), weights), observe=as_numbers)
+        yield Case(CORE, (activation, draw.normal(draw.size(2), width), weights), judge=as_numbers)
 
 
 gradient_norms.model(
@@ -154,7 +156,7 @@ predict_inplace = Exercise("predict_inplace", CHAPTER, lambda: ([0.0, 2.0], [0.0
 
 @predict_inplace.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=as_lists)
+    yield Case(CORE, (), judge=as_lists)
 
 
 predict_inplace.twin("input-kept")(lambda: ([-1.0, 2.0], [0.0, 2.0], [-1.0, 4.0]))
@@ -202,8 +204,8 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.uniform(size, 3, 8, 8, low=low, high=low + 0.05).float(), torch.zeros(size, dtype=torch.int64))
             for low in (0.1, 0.2, 0.3)[:count]
         ]
-        yield Case(CORE, (Folder(), "negative", negative, batches), observe=read_layer_images)
-    yield Case("closing", (Folder(), "negative", negative, batches), observe=closed)
+        yield Case(CORE, (Folder(), "negative", negative, batches), observe=written, judge=layer_images)
+    yield Case("closing", (Folder(), "negative", negative, batches), observe=written, judge=closed)
 
 
 log_layer_images.model(

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.bank.activations.slopes import slopes
+from tutor.checking.bank.activations.judging import slopes
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
 CHAPTER = "01_activations"
@@ -226,27 +226,35 @@ rrelu = Exercise("rrelu", CHAPTER, _rrelu, forbids=RANDOM, weights={"random": 2.
 
 @rrelu.cases
 def _(draw: Draw) -> Iterable[Case]:
-    def told(aspect: str, input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, **more: Any) -> Case:
-        options = dict(more.pop("kwargs", {}))
-        judge = partial(slopes, lower, upper, options.get("training", False), input)
-        return Case(aspect, (input,), options, judge=judge, **more)
-
-    yield told(CORE, draw.off_zero(draw.size(2), draw.size(3)))
-    yield told(CORE, draw.off_zero(2, draw.size(3), 2, 2))
-    yield told("arguments", draw.off_zero(2, draw.size(3)), 0.1, 0.3, kwargs={"lower": 0.1, "upper": 0.3})
+    still = partial(slopes, 1 / 8, 1 / 3, False)
+    yield Case(CORE, (draw.off_zero(draw.size(2), draw.size(3)),), judge=still)
+    yield Case(CORE, (draw.off_zero(2, draw.size(3), 2, 2),), judge=still)
+    yield Case(
+        "arguments",
+        (draw.off_zero(2, draw.size(3)),),
+        {"lower": 0.1, "upper": 0.3},
+        judge=partial(slopes, 0.1, 0.3, False),
+    )
     # Marked as random because the gradients of an answer that (wrongly) draws numbers here can't be compared with a twin's.
-    yield told("gradient", draw.off_zero(2, draw.size(3)), gradient=True, random=True)
-    yield told("conduct", draw.off_zero(2, draw.size(3)).float())
-    yield told("zero", around_zero(draw))
-    limits = {"lower": 0.2, "upper": 0.8, "training": True}
+    yield Case("gradient", (draw.off_zero(2, draw.size(3)),), gradient=True, judge=still, random=True)
+    yield Case("conduct", (draw.off_zero(2, draw.size(3)).float(),), judge=still)
+    yield Case("zero", (around_zero(draw),), judge=still)
+    limits, moving = {"lower": 0.2, "upper": 0.8, "training": True}, partial(slopes, 0.2, 0.8, True)
     sample = draw.off_zero(20, 100)
-    yield told("random", sample, 0.2, 0.8, kwargs=limits, random=True)
+    yield Case("random", (sample,), limits, judge=moving, random=True)
     # Of one sign here and mixed above, so that a slope drawn once a row, a column or a call shows either way.
-    yield told("random", -sample.abs(), 0.2, 0.8, kwargs=limits, random=True)
-    yield told("random", sample.float(), 0.2, 0.8, kwargs=limits, random=True)
+    yield Case("random", (-sample.abs(),), limits, judge=moving, random=True)
+    yield Case("random", (sample.float(),), limits, judge=moving, random=True)
     # Next to nothing is left to chance here, so that gradients can be compared in training too.
     fixed = {"lower": 0.4, "upper": 0.400001, "training": True}
-    yield told("random", draw.off_zero(2, draw.size(3)), 0.4, 0.400001, kwargs=fixed, gradient=True, random=True)
+    yield Case(
+        "random",
+        (draw.off_zero(2, draw.size(3)),),
+        fixed,
+        gradient=True,
+        judge=partial(slopes, 0.4, 0.400001, True),
+        random=True,
+    )
 
 
 def _slopes(input: Tensor, lower: float, upper: float, drawn: bool) -> Tensor:

@@ -78,34 +78,49 @@ class _Applied(nn.Module):
         return self.function(input)
 
 
-def _as_asked(asked: dict[str, str], found: Any) -> Any:
-    """Return what there is to say of a net: what was asked for, but for what was odd."""
-    if isinstance(found, Reached):
-        return asked
-    return asked | found if isinstance(found, dict) else found
+def _looked(found: Any, args: tuple[Any, ...]) -> dict[str, str]:
+    """Return what there is to say of a net's rows and columns: what was asked for, but for what was odd."""
+    return LOOKED_AT if isinstance(found, Reached) else LOOKED_AT | challenge.looks(found["outputs"])[0]
+
+
+def _sound(labels: Tensor, spared: int, found: Any, args: tuple[Any, ...]) -> dict[str, str]:
+    """Return what there is to say of a net's numbers.
+
+    A net without any fault has learned something as well: outputs alone are easily made up.
+    """
+    numbers = {} if isinstance(found, Reached) else challenge.looks(found["outputs"])[1]
+    reached = _reached(found, labels, spared)
+    if numbers or isinstance(reached, Reached):
+        return SOUND | numbers
+    return SOUND | {"learns": reached or "not tried, because of what is wrong before"}
 
 
 def _reached(found: Any, labels: Tensor, spared: int) -> Reached | str | None:
-    """Return the tiers that a net's answers reach, or why it learns nothing; None where it wasn't trained.
+    """Return the tiers that a net's answers reach, or why it learns nothing; None where something about the net is odd.
 
     ``found`` comes from beside the answer and may be anything.
     """
-    if found is None or isinstance(found, Reached | str):
+    if isinstance(found, Reached):
         return found
-    if not isinstance(found, Tensor) or found.shape != labels.shape or found.dtype != labels.dtype:
+    if any(challenge.looks(found["outputs"])):
+        return None
+    classes = found["classes"]
+    if isinstance(classes, str):
+        return classes
+    if not isinstance(classes, Tensor) or classes.shape != labels.shape or classes.dtype != labels.dtype:
         return "it gives no class for each picture"
-    right = 100 * int((found == labels).sum()) / len(labels)
+    right = 100 * int((classes == labels).sum()) / len(labels)
     if right < CHANCE:
         return "no more than by guessing"
     return Reached(sum(right >= percent - spared for percent in PERCENT))
 
 
-def _learns(labels: Tensor, spared: int, found: Any) -> dict[str, str]:
+def _learns(labels: Tensor, spared: int, found: Any, args: tuple[Any, ...]) -> dict[str, str]:
     reached = _reached(found, labels, spared)  # what isn't sound may well learn; it is told first what is wrong
     return {"learns": reached if isinstance(reached, str) else "yes"}
 
 
-def _tier(number: int, labels: Tensor, spared: int, found: Any) -> dict[str, str]:
+def _tier(number: int, labels: Tensor, spared: int, found: Any, args: tuple[Any, ...]) -> dict[str, str]:
     reached, percent = _reached(found, labels, spared), PERCENT[number - 1]
     if not isinstance(reached, Reached):
         return {"images right": "not tried, because of what is wrong before"}
@@ -142,16 +157,14 @@ def _(draw: Draw) -> Iterable[Case]:
     # of so many streams that nobody can try them all to get at the classes.
     pictures, labels = _pictures(draw.integer(0, 2**31 - 2) if draw.hidden else None)
     spared = SPARED if draw.hidden else 0
-    said = partial(challenge.said, images, pictures)
+    shown = partial(challenge.shown, images, pictures)
     # ``random``: one call is enough, since a second one would be trained once more.
-    yield Case(CORE, (), observe=partial(challenge.looked, images), judge=partial(_as_asked, LOOKED_AT), random=True)
-    yield Case(CORE, (), observe=said, judge=partial(_learns, labels, spared), random=True)
-    yield Case(
-        "sound-numbers", (), observe=partial(challenge.listened, images), judge=partial(_as_asked, SOUND), random=True
-    )
+    yield Case(CORE, (), observe=partial(challenge.shown, images, ()), judge=_looked, random=True)
+    yield Case(CORE, (), observe=shown, judge=partial(_learns, labels, spared), random=True)
+    yield Case("sound-numbers", (), observe=shown, judge=partial(_sound, labels, spared), random=True)
     for number, percent in enumerate(PERCENT, 1):
         judge = partial(_tier, number, labels, spared)
-        yield Case(f"{percent}-percent-right", (), observe=said, judge=judge, random=True)
+        yield Case(f"{percent}-percent-right", (), observe=shown, judge=judge, random=True)
 
 
 challenge_net.model("softmax-at-end", "too-few-classes", "random-in-evaluation", "linear-only")(_build)

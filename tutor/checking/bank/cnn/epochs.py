@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor.checking.apparatus.epochs import Batch, epoch, trained
+from tutor.checking.apparatus import epochs as apparatus
+from tutor.checking.apparatus.epochs import Batch, epoch
+from tutor.checking.bank.cnn import judging
 from tutor.checking.bank.cnn.common import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
@@ -83,7 +85,13 @@ def _(draw: Draw) -> Iterable[Case]:
         batches = [
             (draw.normal(size, 2, 2, 2), torch.tensor([draw.integer(0, 2) for _ in range(size)])) for size in sizes
         ]
-        return Case(aspect, (parameters, mode, 0.3, momentum, batches, once), build=epoch, observe=trained)
+        return Case(
+            aspect,
+            (parameters, mode, 0.3, momentum, batches, once),
+            build=epoch,
+            observe=apparatus.trained,
+            judge=judging.trained,
+        )
 
     yield case(CORE, (draw.size(4), 4, 4))
     yield case(CORE, (5, draw.size(3)), momentum=0.9)

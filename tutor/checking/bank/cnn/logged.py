@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tutor.checking.apparatus.cnn import read_training
-from tutor.checking.apparatus.logs import closed
+from tutor.checking.apparatus.logs import written
 from tutor.checking.bank.cnn.common import CHAPTER
+from tutor.checking.bank.cnn.judging import curves
+from tutor.checking.bank.logs import closed
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
 
@@ -53,8 +54,8 @@ def _(draw: Draw) -> Iterable[Case]:
     for epochs in (3, draw.size(4)):
         losses = [round(2.3 / (1 + epoch) + draw.uniform(1).item() / 5, 3) for epoch in range(epochs)]
         accuracies = [round(0.2 + 0.1 * epoch + draw.uniform(1).item() / 20, 3) for epoch in range(epochs)]
-        yield Case(CORE, (Folder(), losses, accuracies), observe=read_training)
-    yield Case("closing", (Folder(), losses, accuracies), observe=closed)
+        yield Case(CORE, (Folder(), losses, accuracies), observe=written, judge=curves)
+    yield Case("closing", (Folder(), losses, accuracies), observe=written, judge=closed)
 
 
 log_training.model(

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.apparatus.cnn import number
 from tutor.checking.bank.cnn.common import CHAPTER, one_of_each, softmax, targets
+from tutor.checking.bank.cnn.judging import number
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 # What F.cross_entropy comes to for torch's dispatcher, whether its targets are classes or probabilities.
@@ -193,7 +193,7 @@ loss_of_guessing = Exercise("loss_of_guessing", CHAPTER, lambda classes: math.lo
 @loss_of_guessing.cases
 def _(draw: Draw) -> Iterable[Case]:
     for classes in (10, draw.size(3), 100 + draw.integer(0, 9)):
-        yield Case(CORE, (classes,), observe=number)
+        yield Case(CORE, (classes,), judge=number)
 
 
 loss_of_guessing.twin("chance")(lambda classes: 1 / classes)

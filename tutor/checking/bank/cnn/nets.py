@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tutor.checking.apparatus.cnn import net_facts
+from tutor.checking.apparatus.cnn import measured
 from tutor.checking.bank.cnn.common import CHAPTER
+from tutor.checking.bank.cnn.judging import net
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
@@ -81,7 +82,7 @@ build_cnn = Exercise("build_cnn", CHAPTER, lambda: _build())
 @build_cnn.cases
 def _(draw: Draw) -> Iterable[Case]:
     images = draw.normal(draw.size(2), 3, 32, 32)
-    yield Case(CORE, (), observe=partial(net_facts, images))
+    yield Case(CORE, (), observe=partial(measured, images), judge=net)
 
 
 build_cnn.model(

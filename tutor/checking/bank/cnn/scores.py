@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus.cnn import number
-from tutor.checking.apparatus.counts import counted
 from tutor.checking.bank.cnn.common import CHAPTER, softmax
+from tutor.checking.bank.cnn.judging import number
+from tutor.checking.bank.counts import counted
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 
@@ -37,14 +37,14 @@ accuracy = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     logits, target = answers(draw, draw.size(8), 4, right=5)
     logits[0, target[0]] += 10.0  # the largest number of all is in the first row
-    yield Case(CORE, (logits, target), observe=number)
+    yield Case(CORE, (logits, target), judge=number)
     square = answers(draw, 5, 5, right=2)
     while int((square[0].argmax(0) == square[1]).sum()) == 2:  # the best in each column would do as well
         square = answers(draw, 5, 5, right=2)
-    yield Case(CORE, square, observe=number)
-    yield Case(CORE, answers(draw, 9, 3, right=draw.integer(6, 7)), observe=number)
-    yield Case("all or none right", answers(draw, draw.size(4), 3, right=0), observe=number)
-    yield Case("all or none right", answers(draw, 4, 3, right=4), observe=number)
+    yield Case(CORE, square, judge=number)
+    yield Case(CORE, answers(draw, 9, 3, right=draw.integer(6, 7)), judge=number)
+    yield Case("all or none right", answers(draw, draw.size(4), 3, right=0), judge=number)
+    yield Case("all or none right", answers(draw, 4, 3, right=4), judge=number)
 
 
 accuracy.twin("percent")(lambda logits, target: 100 * float((logits.argmax(1) == target).double().mean()))
@@ -117,11 +117,11 @@ confusion = Exercise("confusion", CHAPTER, _right, links=[[(0, 0), (1, 0)]])
 @confusion.cases
 def _(draw: Draw) -> Iterable[Case]:
     for images, classes, right in ((24, 3, 13), (draw.size(20), 4, 8)):
-        yield Case(CORE, answers(draw, images, classes, right=right), {"classes": classes}, observe=counted)
-    yield Case("ten classes", answers(draw, draw.size(40), 10, right=25), observe=counted)
+        yield Case(CORE, answers(draw, images, classes, right=right), {"classes": classes}, judge=counted)
+    yield Case("ten classes", answers(draw, draw.size(40), 10, right=25), judge=counted)
     logits, target = answers(draw, draw.size(6), 5, right=4)
     logits[:, 4] -= 100.0  # the last class is there, but nobody says it and nothing is it
-    yield Case("classes that do not occur", (logits, target % 4), {"classes": 5}, observe=counted)
+    yield Case("classes that do not occur", (logits, target % 4), {"classes": 5}, judge=counted)
 
 
 confusion.model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from tutor.checking.apparatus.convolution import wholes
+from tutor.checking.bank.convolution.judging import wholes
 from tutor.checking.bank.convolution.sizes import CHAPTER
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
@@ -44,7 +44,7 @@ receptive_field = Exercise(
 @receptive_field.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, *layers: tuple[int, int, int]) -> Case:
-        return Case(aspect, tuple(list(column) for column in zip(*layers, strict=True)), observe=wholes)
+        return Case(aspect, tuple(list(column) for column in zip(*layers, strict=True)), judge=wholes)
 
     k = draw.size(3)
     yield case(CORE, (k, 1, 1))

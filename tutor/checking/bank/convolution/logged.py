@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus.convolution import read_feature_maps, six_maps
-from tutor.checking.apparatus.logs import closed
+from tutor.checking.apparatus.convolution import six_maps
+from tutor.checking.apparatus.logs import written
+from tutor.checking.bank.convolution.laid_out import feature_maps
 from tutor.checking.bank.convolution.maps import tiled
 from tutor.checking.bank.convolution.sizes import CHAPTER
+from tutor.checking.bank.logs import closed
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 
@@ -69,9 +71,9 @@ log_feature_maps = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     sizes = [draw.size(2) for _ in range(3)]
     batches = [(draw.uniform(size, 3, 9, 10, low=0.2).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
-    yield Case(CORE, (Folder(), "layer", six_maps, batches[:2]), observe=read_feature_maps)
-    yield Case(CORE, (Folder(), "conv", six_maps, batches), observe=read_feature_maps)
-    yield Case("closing", (Folder(), "layer", six_maps, batches[:1]), observe=closed)
+    yield Case(CORE, (Folder(), "layer", six_maps, batches[:2]), observe=written, judge=feature_maps)
+    yield Case(CORE, (Folder(), "conv", six_maps, batches), observe=written, judge=feature_maps)
+    yield Case("closing", (Folder(), "layer", six_maps, batches[:1]), observe=written, judge=closed)
 
 
 log_feature_maps.model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tutor.checking.apparatus.convolution import strict, wholes
+from tutor.checking.bank.convolution.judging import strict, wholes
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, Case, Draw, Exercise
 
@@ -43,7 +43,7 @@ conv_output_size = Exercise(
 @conv_output_size.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, n: int, kernel_size: int, **options: int) -> Case:
-        return Case(aspect, (n, kernel_size), options, observe=wholes)
+        return Case(aspect, (n, kernel_size), options, judge=wholes)
 
     n = draw.size(7)
     yield case(CORE, n, 3)
@@ -67,7 +67,7 @@ def _(draw: Draw) -> Iterable[Case]:
         span = dilation * (kernel_size - 1) + 1
         n = span + draw.size(2) * stride + rest - 2 * padding
         yield case(TOGETHER, n, kernel_size, stride=stride, padding=padding, dilation=dilation)
-    yield Case(CONDUCT, (draw.size(9), 3), observe=strict)
+    yield Case(CONDUCT, (draw.size(9), 3), judge=strict)
 
 
 conv_output_size.model(
@@ -130,12 +130,12 @@ same_padding = Exercise("same_padding", CHAPTER, lambda kernel_size, dilation=1:
 @same_padding.cases
 def _(draw: Draw) -> Iterable[Case]:
     for kernel_size in (3, 5, 1, 2 * draw.size(4) + 1):
-        yield Case(CORE, (kernel_size,), observe=wholes)
+        yield Case(CORE, (kernel_size,), judge=wholes)
     for kernel_size in (2, 4, 2 * draw.size(3)):
-        yield Case("even kernels", (kernel_size,), observe=wholes)
+        yield Case("even kernels", (kernel_size,), judge=wholes)
     for kernel_size, dilation in ((3, 2), (3, 3), (1, 2), (2, 2), (4, 2), (2, 3), (4, 3)):
-        yield Case("dilation", (kernel_size,), {"dilation": dilation + 2 * (draw.size(0) > 0)}, observe=wholes)
-    yield Case(CONDUCT, (5,), observe=strict)
+        yield Case("dilation", (kernel_size,), {"dilation": dilation + 2 * (draw.size(0) > 0)}, judge=wholes)
+    yield Case(CONDUCT, (5,), judge=strict)
 
 
 same_padding.model(

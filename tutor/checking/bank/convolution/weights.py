@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from tutor.checking.apparatus.convolution import part, two_shapes
+from tutor.checking.bank.convolution.judging import part, two_shapes
 from tutor.checking.bank.convolution.sizes import CHAPTER
 from tutor.checking.exercise import CORE, Case, Draw, Exercise
 
@@ -28,7 +28,7 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.size(16), 32, 5),
             (8, draw.size(5), 1),
         ):
-            yield Case(aspect, (in_channels, out_channels, kernel_size), observe=partial(part, index))
+            yield Case(aspect, (in_channels, out_channels, kernel_size), judge=partial(part, index))
 
 
 def _counts(ordinary: Callable[[int, int, int], int], separable: Callable[[int, int, int], int]) -> Any:
@@ -71,9 +71,9 @@ predict_conv_shapes = Exercise("predict_conv_shapes", CHAPTER, lambda: (ONE, TWO
 
 @predict_conv_shapes.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=partial(two_shapes, 1))
-    yield Case("one dimension", (), observe=partial(two_shapes, 0))
-    yield Case("three dimensions", (), observe=partial(two_shapes, 2))
+    yield Case(CORE, (), judge=partial(two_shapes, 1))
+    yield Case("one dimension", (), judge=partial(two_shapes, 0))
+    yield Case("three dimensions", (), judge=partial(two_shapes, 2))
 
 
 _predicted = predict_conv_shapes.twin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tutor.checking.apparatus.linear import whole_numbers
+from tutor.checking.bank.linear.judging import whole_numbers
 from tutor.checking.bank.linear.layer import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
@@ -45,7 +45,7 @@ count_batches = Exercise(
 @count_batches.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, samples: int, batch_size: int, **options: bool) -> Case:
-        return Case(aspect, (samples, batch_size), options, observe=whole_numbers)
+        return Case(aspect, (samples, batch_size), options, judge=whole_numbers)
 
     more = draw.integer(0, 3) if draw.hidden else 0
     yield case(CORE, 10000, 64 + more)
@@ -110,7 +110,7 @@ parameter_counts = Exercise(
 @parameter_counts.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(*args: int) -> Case:
-        return Case(CORE, tuple(args), observe=whole_numbers)
+        return Case(CORE, tuple(args), judge=whole_numbers)
 
     yield case(2, 3, 4, draw.size(3), 3)
     yield case(3, 32, 32, draw.size(6), 3)

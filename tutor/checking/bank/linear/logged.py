@@ -7,9 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from tutor.checking.apparatus.linear import Snapshots, read_weights
-from tutor.checking.apparatus.logs import closed
+from tutor.checking.apparatus.logs import written
+from tutor.checking.bank.linear.judging import Snapshots, logged_weights
 from tutor.checking.bank.linear.layer import CHAPTER
+from tutor.checking.bank.logs import closed
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 
@@ -54,9 +55,9 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.normal(3, draw.size(4)).float() + index, draw.normal(3).float() - index) for index in range(count)
         ]
 
-    yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=read_weights)
-    yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=read_weights)
-    yield Case("closing", (Folder(), "linear", snapshots(2)), observe=closed)
+    yield Case(CORE, (Folder(), "linear", snapshots(2)), observe=written, judge=logged_weights)
+    yield Case(CORE, (Folder(), "fc1", snapshots(3)), observe=written, judge=logged_weights)
+    yield Case("closing", (Folder(), "linear", snapshots(2)), observe=written, judge=closed)
 
 
 log_weights.model(

@@ -17,8 +17,8 @@ from tutor.checking.apparatus.linear import (
     one_by_one,
     torn_by_reshape,
     with_the_one_before,
-    yes_and_no,
 )
+from tutor.checking.bank.linear.judging import yes_and_no
 from tutor.checking.bank.linear.layer import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
@@ -63,7 +63,7 @@ mixed_rows = Exercise("mixed_rows", CHAPTER, lambda layer, images: _changes(laye
 @mixed_rows.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, layer: Layer, samples: int) -> Case:
-        return Case(aspect, (layer, draw.digits(samples, 2, 2, 2)), observe=yes_and_no)
+        return Case(aspect, (layer, draw.digits(samples, 2, 2, 2)), judge=yes_and_no)
 
     yield case(CORE, one_by_one, draw.size(3))
     yield case(CORE, with_the_one_before, draw.size(3))
@@ -74,8 +74,8 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("hidden dependence", last_output_alone, draw.size(2))
     yield case("hidden dependence", first_output_alone, draw.size(3))
     plain = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]).double()  # one is black already, and one white
-    yield Case("hidden dependence", (one_by_one, plain), observe=yes_and_no)
-    yield Case("conduct", (one_by_one, draw.digits(2, 1, 2, 2).float()), observe=yes_and_no)
+    yield Case("hidden dependence", (one_by_one, plain), judge=yes_and_no)
+    yield Case("conduct", (one_by_one, draw.digits(2, 1, 2, 2).float()), judge=yes_and_no)
 
 
 mixed_rows.model(

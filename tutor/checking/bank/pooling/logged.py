@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.apparatus.logs import closed
-from tutor.checking.apparatus.pooling import largest, read_pooling
+from tutor.checking.apparatus.logs import written
+from tutor.checking.apparatus.pooling import largest
+from tutor.checking.bank.logs import closed
+from tutor.checking.bank.pooling.judging import pooled_images
 from tutor.checking.bank.pooling.windows import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
@@ -52,9 +54,9 @@ log_pooling = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     sizes = [draw.size(2) for _ in range(3)]
     batches = [(draw.uniform(size, 3, 8, 6).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
-    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=read_pooling)
-    yield Case(CORE, (Folder(), "pool", largest, batches), observe=read_pooling)
-    yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=closed)
+    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=written, judge=pooled_images)
+    yield Case(CORE, (Folder(), "pool", largest, batches), observe=written, judge=pooled_images)
+    yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=written, judge=closed)
 
 
 log_pooling.model(

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.checking.apparatus.pooling import as_float, blurred, brighter, grid, largest, signed
+from tutor.checking.apparatus.pooling import blurred, brighter, largest, signed
+from tutor.checking.bank.pooling.judging import as_float, grid
 from tutor.checking.bank.pooling.windows import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
@@ -18,8 +19,8 @@ predict_pooling = Exercise("predict_pooling", CHAPTER, lambda: ([[6.0, 4.0], [7.
 
 @predict_pooling.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=partial(grid, "maximum"))
-    yield Case("average", (), observe=partial(grid, "average"))
+    yield Case(CORE, (), judge=partial(grid, "maximum"))
+    yield Case("average", (), judge=partial(grid, "average"))
 
 
 MAXIMA, MEANS = [[6.0, 4.0], [7.0, 9.0]], [[3.75, 2.25], [4.5, 5.0]]
@@ -85,8 +86,8 @@ shift_change = Exercise("shift_change", CHAPTER, lambda layer, images, shift: _c
 def _(draw: Draw) -> Iterable[Case]:
     for layer, shift in ((largest, 1), (blurred, 2), (signed, 1), (brighter, 3)):
         images = draw.uniform(2, 3, draw.size(6), draw.size(7), low=0.1) ** 2
-        yield Case(CORE, (layer, images, shift), observe=as_float)
-    yield Case("a single channel", (largest, draw.uniform(1, 1, 4, draw.size(5), low=0.1), 2), observe=as_float)
+        yield Case(CORE, (layer, images, shift), judge=as_float)
+    yield Case("a single channel", (largest, draw.uniform(1, 1, 4, draw.size(5), low=0.1), 2), judge=as_float)
 
 
 shift_change.model(

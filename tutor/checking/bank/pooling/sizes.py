@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tutor.checking.apparatus.counts import whole
+from tutor.checking.bank.counts import whole
 from tutor.checking.bank.pooling.windows import CHAPTER, distinct, output_size
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.exercise import CONDUCT, CORE, RIGHT, Case, Draw, Exercise
@@ -47,23 +47,23 @@ pool_output_size = Exercise("pool_output_size", CHAPTER, _right_size)
 @pool_output_size.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, n: int, kernel_size: int, **options: Any) -> Case:
-        return Case(aspect, (draw.size(n), kernel_size), options, observe=whole)
+        return Case(aspect, (draw.size(n), kernel_size), options, judge=whole)
 
     for n, kernel_size in ((4, 2), (7, 2), (10, 3), (11, 4)):
         yield case(CORE, n, kernel_size)
-    yield Case(CORE, (8, 3), observe=whole)  # two of eight are left over
-    yield Case(CORE, (3, 3), observe=whole)
+    yield Case(CORE, (8, 3), judge=whole)  # two of eight are left over
+    yield Case(CORE, (3, 3), judge=whole)
     for n, kernel_size, stride in ((8, 3, 2), (9, 2, 1), (10, 2, 3), (6, 4, 1)):
         yield case("stride", n, kernel_size, stride=stride)
     for n, kernel_size, padding in ((6, 2, 1), (8, 3, 1), (9, 4, 2)):
         yield case("padding", n, kernel_size, padding=padding)
-    yield Case("padding", (5, 3, 2, 1), observe=whole)
+    yield Case("padding", (5, 3, 2, 1), judge=whole)
     for n, kernel_size, dilation in ((9, 2, 2), (12, 3, 2), (13, 2, 4)):
         yield case("dilation", n, kernel_size, dilation=dilation)
-    yield Case("dilation", (7, 3), {"stride": 1, "dilation": 3}, observe=whole)
+    yield Case("dilation", (7, 3), {"stride": 1, "dilation": 3}, judge=whole)
     # Rounded up where a window is left over that begins in the input, and where there is nothing left over.
     for n, kernel_size, stride in ((5, 2, 2), (6, 2, 2), (6, 3, 2), (8, 3, 3), (7, 3, 3)):
-        yield Case("ceil mode", (n, kernel_size), {"stride": stride, "ceil_mode": True}, observe=whole)
+        yield Case("ceil mode", (n, kernel_size), {"stride": stride, "ceil_mode": True}, judge=whole)
     # The window that is left over begins in the input, in the padding before it counts as such, at the first place
     # after the input, and beyond.
     given = (
@@ -78,11 +78,11 @@ def _(draw: Draw) -> Iterable[Case]:
     )
     for n, kernel_size, stride, padding in given:
         options = {"stride": stride, "padding": padding, "ceil_mode": True}
-        yield Case("last window", (n, kernel_size), options, observe=whole)
+        yield Case("last window", (n, kernel_size), options, judge=whole)
     yield case(TOGETHER, 7, 3, padding=1, ceil_mode=True)
     for stride, padding, dilation, ceil_mode in product((1, 2, 3), (0, 1), (1, 2), (False, True)):
         options = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
-        yield Case(TOGETHER, (8 + draw.integer(0, 4), 3), options, observe=whole)
+        yield Case(TOGETHER, (8 + draw.integer(0, 4), 3), options, judge=whole)
 
 
 pool_output_size.model(

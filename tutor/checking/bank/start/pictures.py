@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus.start import as_shapes, values_and_dtype
+from tutor.checking.bank.start.judging import as_shapes, values_and_dtype
 from tutor.checking.bank.start.neuron import CHAPTER
 from tutor.checking.exercise import CORE, GRADIENT, RIGHT, Case, Draw, Exercise
 
@@ -36,7 +36,7 @@ predict_shapes = Exercise("predict_shapes", CHAPTER, lambda: _shapes(), predicti
 
 @predict_shapes.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=as_shapes)
+    yield Case(CORE, (), judge=as_shapes)
 
 
 predict_shapes.model(
@@ -84,7 +84,7 @@ to_nchw = Exercise("to_nchw", CHAPTER, lambda images: _nchw(images))
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, *shape: int) -> Case:
         pixels = (draw.uniform(*shape) * 240).to(torch.uint8) + 5
-        return Case(aspect, (pixels,), observe=values_and_dtype)
+        return Case(aspect, (pixels,), judge=values_and_dtype)
 
     yield case(CORE, 2, 2, 4, 3)
     yield case(CORE, draw.size(2), 3, 2, 3)
@@ -93,7 +93,7 @@ def _(draw: Draw) -> Iterable[Case]:
     yield case("shapes", 2, draw.size(3), 2, 1)
     yield case("shapes", 2, 2, draw.size(3), 4)
     ends = torch.tensor([[[[0, 255, 128]]], [[[255, 0, 1]]]], dtype=torch.uint8)
-    yield Case("darkest and brightest", (ends,), observe=values_and_dtype)
+    yield Case("darkest and brightest", (ends,), judge=values_and_dtype)
 
 
 to_nchw.model(

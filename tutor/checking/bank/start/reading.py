@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus import logs, start
+from tutor.checking.apparatus.logs import written
+from tutor.checking.bank.logs import closed
+from tutor.checking.bank.start import judging
 from tutor.checking.bank.start.neuron import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
@@ -28,7 +30,7 @@ read_card = Exercise("read_card", CHAPTER, lambda: _reading(), prediction=True)
 
 @read_card.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=start.as_on_a_card)
+    yield Case(CORE, (), judge=judging.as_on_a_card)
 
 
 read_card.twin("expected-and-yours-swapped")(lambda: _reading(expected=1.0, yours=0.0))
@@ -75,9 +77,9 @@ def _(draw: Draw) -> Iterable[Case]:
             made.append((images, torch.zeros(size, dtype=torch.int64)))
         return made
 
-    yield Case(CORE, (Folder(), batches(2)), observe=start.read_first_batch)
-    yield Case(CORE, (Folder(), batches(3)), observe=start.read_first_batch)
-    yield Case("closing", (Folder(), batches(2)), observe=logs.closed)
+    yield Case(CORE, (Folder(), batches(2)), observe=written, judge=judging.first_batch)
+    yield Case(CORE, (Folder(), batches(3)), observe=written, judge=judging.first_batch)
+    yield Case("closing", (Folder(), batches(2)), observe=written, judge=closed)
 
 
 log_first_batch.model(

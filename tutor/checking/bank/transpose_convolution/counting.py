@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus.counts import counted
-from tutor.checking.apparatus.transpose_convolution import as_floats, sums_of_neighbours
+from tutor.checking.bank.counts import counted
 from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
+from tutor.checking.bank.transpose_convolution.judging import as_floats, sums_of_neighbours
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
 
 predict_round_trip = Exercise("predict_round_trip", CHAPTER, lambda: [3.0, 8.0, 5.0], prediction=True)
@@ -17,7 +17,7 @@ predict_round_trip = Exercise("predict_round_trip", CHAPTER, lambda: [3.0, 8.0, 
 
 @predict_round_trip.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=as_floats)
+    yield Case(CORE, (), judge=as_floats)
 
 
 predict_round_trip.twin("thought-to-invert")(lambda: [1.0, 2.0, 3.0])
@@ -36,7 +36,7 @@ lost_direction = Exercise("lost_direction", CHAPTER, lambda: torch.tensor([1.0, 
 
 @lost_direction.cases
 def _(draw: Draw) -> Iterable[Case]:
-    yield Case(CORE, (), observe=sums_of_neighbours)
+    yield Case(CORE, (), judge=sums_of_neighbours)
 
 
 lost_direction.twin("all-zeros")(lambda: torch.tensor([0.0, 0.0, 0.0]))
@@ -75,7 +75,7 @@ overlap_count = Exercise("overlap_count", CHAPTER, lambda n, kernel_size, stride
 def _(draw: Draw) -> Iterable[Case]:
     # The checkerboard of 3 over 2, an even pattern of 4 over 2, and gaps that nothing writes to.
     for n, kernel_size, stride in ((4, 3, 2), (5, 4, 2), (6, 5, 3), (3, 2, 3), (4, 5, 1), (3, 3, 3), (1, 4, 2)):
-        yield Case(CORE, (n if n == 1 else draw.size(n), kernel_size, stride), observe=counted)
+        yield Case(CORE, (n if n == 1 else draw.size(n), kernel_size, stride), judge=counted)
 
 
 overlap_count.model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from tutor.checking.apparatus.counts import whole
+from tutor.checking.bank.counts import whole
 from tutor.checking.bank.sides import TOGETHER
 from tutor.checking.bank.transpose_convolution.geometry import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise
@@ -80,12 +80,12 @@ conv_transpose_output_size = Exercise("conv_transpose_output_size", CHAPTER, _ri
 @conv_transpose_output_size.cases
 def _(draw: Draw) -> Iterable[Case]:
     def case(aspect: str, n: int, kernel_size: int, **options: int) -> Case:
-        return Case(aspect, (draw.size(n), kernel_size), options, observe=whole)
+        return Case(aspect, (draw.size(n), kernel_size), options, judge=whole)
 
     for n, kernel_size in ((4, 3), (2, 3), (5, 2), (3, 1)):
         yield case(CORE, n, kernel_size)
-    yield Case(CORE, (1, 3), observe=whole)
-    yield Case(CORE, (1, 1), observe=whole)
+    yield Case(CORE, (1, 3), judge=whole)
+    yield Case(CORE, (1, 1), judge=whole)
     for n, kernel_size, stride in ((3, 3, 2), (4, 2, 3), (5, 4, 2), (2, 1, 3)):
         yield case("stride", n, kernel_size, stride=stride)
     for n, kernel_size, padding in ((5, 3, 1), (6, 5, 2), (7, 2, 1)):
@@ -158,7 +158,7 @@ def _(draw: Draw) -> Iterable[Case]:
         (7, 1, {}),
     ]
     for n, kernel_size, options in given:
-        yield Case(CORE, (draw.size(n), kernel_size), options, observe=whole)
+        yield Case(CORE, (draw.size(n), kernel_size), options, judge=whole)
 
 
 mend_transpose_size.twin("unchanged")(_published)

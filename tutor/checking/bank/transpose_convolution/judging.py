@@ -1,4 +1,4 @@
-"""Chapter 03: lists of numbers, and what a kernel makes of an answer."""
+"""What answers of chapter 03 come to: lists of numbers, and what a kernel makes of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chapter 00: what a card says, shapes, pictures of one dtype or another, and a first event file."""
+"""What answers of chapter 00 come to: what a card says, shapes, pictures with their number type, and a first event file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.apparatus.logs import logged
+from tutor.checking.bank.logs import pictures, steps, tags
 
 ON_A_CARD = ("input", "expected", "yours", "read again")  # what there is to be read
 
@@ -28,18 +28,17 @@ def as_on_a_card(value: Any, args: tuple[Any, ...]) -> Any:
     return facts
 
 
-def read_first_batch(value: Any, args: tuple[Any, ...]) -> Any:
+def first_batch(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: what each tag holds at each step."""
-    folder, batches = args[0], args[1]
-    events = logged(folder.path)
-    pictures = sorted(events.images.get("input", {}).items()) if events else []
-    numbers = sorted(events.scalars.get("brightness", {}).items()) if events else []
-    facts: dict[str, Any] = {
-        "input": {f"step {step}": _shown(picture, batches) for step, picture in pictures} or "no pictures",
-        "brightness": {f"step {step}": _whose(number, batches) for step, number in numbers} or "no numbers",
+    batches = args[1]
+    found = pictures(value, ["input"], lambda picture: _shown(picture, batches))
+    told = {f"step {step}": _whose(number, batches) for step, number in steps(value["numbers"], "brightness")}
+    others = [tag for tag in tags(value) if tag not in ("input", "brightness")]
+    return {
+        "input": found["input"],
+        "brightness": told or "no numbers",
+        "other tags": ", ".join(others) or "none",
     }
-    others = [tag for tag in (events.tags if events else ()) if tag not in ("input", "brightness")]
-    return facts | {"other tags": ", ".join(others) or "none"}
 
 
 def _shown(picture: Tensor, batches: Sequence[Any]) -> str:

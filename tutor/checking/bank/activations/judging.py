@@ -1,0 +1,89 @@
+"""What answers of chapter 01 come to: random slopes, lists of numbers, and the images that a layer's log holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tutor.checking.apparatus.activations import negative
+from tutor.checking.bank.logs import pictures
+
+
+def slopes(lower: float, upper: float, training: bool, value: Any, args: tuple[Any, ...]) -> Any:
+    """Say, of the slopes of a randomized leaky ReLU, all that has to hold whichever random numbers were drawn."""
+    known = {"lower": lower, "the middle one": (lower + upper) / 2, "upper": upper}
+    input = args[0]
+    if not isinstance(value, Tensor) or value.shape != input.shape or not value.is_floating_point():
+        return {"a tensor of the input's shape": False}
+    if value.device != input.device:
+        return {"on the input's device": False}
+    found = (value / input)[input < 0].double()
+    low, high = found.min().item(), found.max().item()
+    facts: dict[str, Any] = {
+        "a tensor of the input's shape": True,
+        "of the input's dtype": value.dtype == input.dtype,
+        "positive numbers and 0 stay as they are": bool(torch.equal(value[input >= 0], input[input >= 0])),
+        "number of slopes": "one" if high - low < 1e-5 else "many",
+    }
+    if upper - lower < 1e-5:
+        return {**facts, "every slope is between lower and upper": abs(low - lower) + abs(high - lower) < 1e-5}
+    if not training:
+        return {**facts, "slope": round((low + high) / 2, 4) if high - low < 1e-5 else "varies"}
+    facts["every slope is between lower and upper"] = lower - 1e-6 <= low and high <= upper + 1e-6
+    if facts["number of slopes"] == "one":
+        facts["slope"] = next((name for name, slope in known.items() if abs(low - slope) < 1e-5), "another")
+    else:
+        facts["lowest slope"], facts["highest slope"] = round(low, 1), round(high, 1)
+        facts["mean slope"] = round(found.mean().item(), 1)
+        margin = (upper - lower) / 50
+        facts["the whole range is used"] = low < lower + margin and high > upper - margin
+        even = found.std().item() / (high - low) - 1 / math.sqrt(12)
+        facts["evenly spread, each element its own"] = abs(even) < 0.03 and found.unique().numel() > len(found) / 2
+    return facts
+
+
+def as_numbers(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take a list of floats, a list of tensors and a tensor for the same answer."""
+    try:
+        if hasattr(value, "__len__") and len(value) > 1000:  # not a number for each layer
+            return value
+        return torch.as_tensor([float(part) for part in value], dtype=torch.float64)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return value
+
+
+def as_lists(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take tensors, tuples and whole numbers for the lists of floats that were asked for."""
+    try:
+        return tuple([float(number) for number in part] for part in value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return value
+
+
+def layer_images(value: Any, args: tuple[Any, ...]) -> Any:
+    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
+    _, name, _, batches = args
+    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
+
+
+def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
+    """Say which batch a picture shows, from either side of the layer: whole images, wherever they lie in it.
+
+    Each batch has a brightness of its own, each image its own noise, and the layer's output is its negative.
+    """
+    size = batches[0][0].shape[-1]
+    if min(picture.shape[:2]) < size:
+        return "something else"
+    windows = picture.double().div(255).unfold(0, size, 1).unfold(1, size, 1)  # (rows, columns, 3, size, size)
+    sides = [(f"batch {index} before the layer", images) for index, (images, _) in enumerate(batches)]
+    sides += [(f"batch {index} after the layer", negative(images)) for index, (images, _) in enumerate(batches)]
+    for side, images in sides:
+        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
+        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
+        if any(found):
+            return side if all(found) else f"a part of {side}"
+    return "something else"

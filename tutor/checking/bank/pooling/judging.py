@@ -1,0 +1,76 @@
+"""What answers of chapter 04 come to: grids of numbers, a number, and the images that a pooling layer's log holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from tutor.checking.apparatus.pooling import largest
+from tutor.checking.bank.logs import pictures
+
+
+def grid(name: str, value: Any, args: tuple[Any, ...]) -> Any:
+    """Look at one of the two grids, "maximum" or "average", so that each can earn points of its own."""
+    grids = _grids(value)
+    return {name: grids[name]} if isinstance(grids, dict) else grids
+
+
+def _grids(value: Any) -> Any:
+    """Take tensors, tuples, whole numbers and flat rows for the two lists of two rows that were asked for."""
+    try:
+        maximum, average = value
+        return {"maximum": _flat(maximum), "average": _flat(average)}
+    except (TypeError, ValueError, OverflowError, RuntimeError, RecursionError):
+        return value
+
+
+def _flat(value: Any) -> list[float]:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [number for part in value for number in _flat(part)]
+    return [float(value)]
+
+
+def as_float(value: Any, args: tuple[Any, ...]) -> Any:
+    """Take a float, a tensor of one number and numpy's number for the same answer."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return value
+
+
+def pooled_images(value: Any, args: tuple[Any, ...]) -> Any:
+    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
+    _, name, _, batches = args
+    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
+
+
+def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
+    """Say which batch a picture (H, W, 3) shows, from either side of the layer: whole images, wherever they lie in it."""
+    for side, images in _sides(batches):
+        found = [_holds(picture, image) for image in images]
+        if any(found):
+            return side if all(found) else f"a part of {side}"
+    return "something else"
+
+
+def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield all that a picture may show. An image that was pooled and enlarged again holds the pooled one nowhere."""
+    for index, (images, _) in enumerate(batches):
+        yield f"batch {index} before the layer", images
+        yield f"batch {index} after the layer", largest(images)
+        yield f"batch {index} after the layer, enlarged", F.interpolate(largest(images), scale_factor=2, mode="nearest")
+
+
+def _holds(picture: Tensor, image: Tensor) -> bool:
+    """Tell whether an image (3, h, w) stands anywhere in a picture; grey levels may be rounded either way."""
+    height, width = image.shape[-2:]
+    if picture.shape[0] < height or picture.shape[1] < width:
+        return False
+    windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
+    corner = (windows[..., 0, 0, 0] - image[0, 0, 0]).abs() < 0.006
+    return bool(((windows[corner] - image).abs() < 0.006).flatten(1).all(1).any())
