@@ -187,7 +187,7 @@ ATTACKS = [
         ),
     ),
     Attack(
-        "outcomes forged: the same megabyte named a million times",
+        "outcomes forged: the same megabyte named ten thousand times",
         "what it sent back is no result .*bytes",
         before=forged(
             "        from tutor.grading import values\n"
