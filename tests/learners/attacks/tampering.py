@@ -187,11 +187,11 @@ ATTACKS = [
         ),
     ),
     Attack(
-        "outcomes forged: the same megabyte named a million times",
+        "outcomes forged: the same megabyte named ten thousand times",
         "what it sent back is no result .*bytes",
         before=forged(
-            "        parts.append(bytes(1_000_000))\n"
-            "        one = {'tensor': ['uint8', [1_000_000], len(parts) - 1]}\n"
+            "        from tutor.grading import values\n"
+            "        one = values.encode(torch.zeros(1_000_000, dtype=torch.uint8), parts)\n"
             "        held = encode(outcome, parts)\n"
             "        held['dict'][0][1] = {'list': [one] * 10_000}"
         ),
