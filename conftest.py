@@ -4,6 +4,7 @@ At the checkout's top, not in ``tests/``: pytest applies a ``conftest.py`` only 
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+BY_FIRST_PARAMETER = ("test_nbgrader.py", "test_grading_worker.py", "test_grading_attacks.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -46,8 +48,8 @@ def pytest_unconfigure() -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Say what has to run on one worker when there are several.
 
-    A file's tests share what its fixtures make, and a notebook's cells a kernel, so they stay together; the tests of
-    nbgrader do so chapter by chapter, and those of the checks share nothing.
+    A file's tests share what its fixtures make, and a notebook's cells a kernel, so they stay together; in some long files
+    they do so chapter by chapter, or paragraph by paragraph, and the tests of the checks share nothing.
     """
     from xdist.scheduler import LoadScopeScheduling
 
@@ -57,7 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             name = Path(file).name
             if name.startswith("test_checking"):
                 return nodeid
-            return file + nodeid.partition("[")[2] if name == "test_nbgrader.py" else file
+            return file + re.split(r"[-\]]", nodeid.partition("[")[2])[0] if name in BY_FIRST_PARAMETER else file
 
     return ByWhatIsShared(config, log)
 

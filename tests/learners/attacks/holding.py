@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +17,9 @@ import pytest
 from learners.attacks import HONEST_ONE, WORTH, Attack, Result, classroom, graded, others
 from tutor.grading.den import Den
 
-SANDBOX = [
-    pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is for Linux"),
-    pytest.mark.skipif(
-        not any(Path(path, "bwrap").exists() for path in os.get_exec_path()), reason="bubblewrap is not installed"
-    ),
-]
+SANDBOX = pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("bwrap") is None, reason="the sandbox needs Linux and bubblewrap"
+)
 
 
 @dataclass

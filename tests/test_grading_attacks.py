@@ -1,12 +1,38 @@
-"""The page about attacks: it has every attack of the list, with the points and the words that the tests hold."""
+"""What submissions do to graders: each gets what its code earns, the next one all its points, and the page tells of all."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from learners.attacks import KEPT, by_paragraph
+import pytest
+from learners.attacks import KEPT, Attack, by_paragraph
+from learners.attacks.holding import SANDBOX, Room, room
 
 PAGE = Path(__file__).parents[1] / "docs" / "grading-attacks.md"
 AGAIN = "run: make bench BENCH=attacks"
+
+
+ATTACKS = [
+    pytest.param(attack, id=f"{paragraph}-{attack.name}")
+    for paragraph, attacks in by_paragraph().items()
+    for attack in attacks
+]
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Room]:
+    with room() as found:
+        yield found
+
+
+@SANDBOX
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_it_gets_what_its_code_earns_and_the_next_one_all_its_points(here: Room, attack: Attack) -> None:
+    here.hold(attack)
+    here.hold_next()
+
+
+# ---------------------------------------------------------------- the page
 
 
 def rows(text: str) -> list[tuple[str, str, str]]:
