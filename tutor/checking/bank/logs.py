@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -20,11 +20,11 @@ def tags(written: Any) -> list[str]:
     return sorted({entry[0] for kind in ("pictures", "numbers", "histograms") for entry in written[kind]})
 
 
-def pictures(written: Any, expected: Sequence[str], shown: Callable[[Tensor], str]) -> dict[str, Any]:
-    """Say what each expected tag shows at each step, in the words of ``shown`` for a picture (H, W, 3)."""
+def pictures(written: Any, expected: Sequence[str], say: Callable[[Tensor], str]) -> dict[str, Any]:
+    """Say what each expected tag shows at each step, in the words of ``say`` for a picture (H, W, 3)."""
 
     def said(picture: Tensor | None) -> str:
-        return "something else" if picture is None or picture.numel() > MOST else shown(picture)
+        return "something else" if picture is None or picture.numel() > MOST else say(picture)
 
     found = written["pictures"]
     facts: dict[str, Any] = {
@@ -33,6 +33,28 @@ def pictures(written: Any, expected: Sequence[str], shown: Callable[[Tensor], st
     if "no pictures" in facts.values():
         facts["other tags"] = ", ".join(sorted({entry[0] for entry in found} - set(facts))) or "none"
     return facts
+
+
+def shown(picture: Tensor, sides: Iterable[tuple[str, Tensor]]) -> str:
+    """Say which of several batches a picture (H, W, 3) shows: whole images, wherever they lie in it.
+
+    sides: in words, and its images (N, 3, h, w) in [0, 1].
+    """
+    for words, images in sides:
+        found = [_holds(picture, image) for image in images]
+        if any(found):
+            return words if all(found) else f"a part of {words}"
+    return "something else"
+
+
+def _holds(picture: Tensor, image: Tensor) -> bool:
+    """Tell whether an image (3, h, w) stands anywhere in a picture; grey levels may be rounded either way."""
+    height, width = image.shape[-2:]
+    if picture.shape[0] < height or picture.shape[1] < width:
+        return False
+    windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
+    corner = (windows[..., 0, 0, 0] - image[0, 0, 0]).abs() < 0.006
+    return bool(((windows[corner] - image).abs() < 0.006).flatten(1).all(1).any())
 
 
 def closed(value: Any, args: tuple[Any, ...]) -> Any:

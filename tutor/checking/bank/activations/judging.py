@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tutor.checking.apparatus.activations import negative
-from tutor.checking.bank.logs import pictures
+from tutor.checking.bank.logs import pictures, shown
 
 
 def slopes(lower: float, upper: float, training: bool, value: Any, args: tuple[Any, ...]) -> Any:
@@ -67,23 +67,14 @@ def as_lists(value: Any, args: tuple[Any, ...]) -> Any:
 def layer_images(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     _, name, _, batches = args
-    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
+    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: shown(picture, _sides(batches)))
 
 
-def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture shows, from either side of the layer: whole images, wherever they lie in it.
+def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield all that a picture may show.
 
     Each batch has a brightness of its own, each image its own noise, and the layer's output is its negative.
     """
-    size = batches[0][0].shape[-1]
-    if min(picture.shape[:2]) < size:
-        return "something else"
-    windows = picture.double().div(255).unfold(0, size, 1).unfold(1, size, 1)  # (rows, columns, 3, size, size)
-    sides = [(f"batch {index} before the layer", images) for index, (images, _) in enumerate(batches)]
-    sides += [(f"batch {index} after the layer", negative(images)) for index, (images, _) in enumerate(batches)]
-    for side, images in sides:
-        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
-        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
-        if any(found):
-            return side if all(found) else f"a part of {side}"
-    return "something else"
+    for index, (images, _) in enumerate(batches):
+        yield f"batch {index} before the layer", images
+        yield f"batch {index} after the layer", negative(images)

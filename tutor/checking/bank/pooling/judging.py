@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.apparatus.pooling import largest
-from tutor.checking.bank.logs import pictures
+from tutor.checking.bank.logs import pictures, shown
 
 
 def grid(name: str, value: Any, args: tuple[Any, ...]) -> Any:
@@ -46,16 +46,7 @@ def as_float(value: Any, args: tuple[Any, ...]) -> Any:
 def pooled_images(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
     _, name, _, batches = args
-    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: _shown(picture, batches))
-
-
-def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture (H, W, 3) shows, from either side of the layer: whole images, wherever they lie in it."""
-    for side, images in _sides(batches):
-        found = [_holds(picture, image) for image in images]
-        if any(found):
-            return side if all(found) else f"a part of {side}"
-    return "something else"
+    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: shown(picture, _sides(batches)))
 
 
 def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
@@ -64,13 +55,3 @@ def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
         yield f"batch {index} before the layer", images
         yield f"batch {index} after the layer", largest(images)
         yield f"batch {index} after the layer, enlarged", F.interpolate(largest(images), scale_factor=2, mode="nearest")
-
-
-def _holds(picture: Tensor, image: Tensor) -> bool:
-    """Tell whether an image (3, h, w) stands anywhere in a picture; grey levels may be rounded either way."""
-    height, width = image.shape[-2:]
-    if picture.shape[0] < height or picture.shape[1] < width:
-        return False
-    windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
-    corner = (windows[..., 0, 0, 0] - image[0, 0, 0]).abs() < 0.006
-    return bool(((windows[corner] - image).abs() < 0.006).flatten(1).all(1).any())

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutor.checking.bank.logs import pictures, steps, tags
+from tutor.checking.bank.logs import pictures, shown, steps, tags
 
 ON_A_CARD = ("input", "expected", "yours", "read again")  # what there is to be read
 
@@ -31,7 +31,8 @@ def as_on_a_card(value: Any, args: tuple[Any, ...]) -> Any:
 def first_batch(value: Any, args: tuple[Any, ...]) -> Any:
     """Say what stands in the event files: what each tag holds at each step."""
     batches = args[1]
-    found = pictures(value, ["input"], lambda picture: _shown(picture, batches))
+    named = [(f"batch {number}", images) for number, (images, _) in enumerate(batches)]
+    found = pictures(value, ["input"], lambda picture: shown(picture, named))
     told = {f"step {step}": _whose(number, batches) for step, number in steps(value["numbers"], "brightness")}
     others = [tag for tag in tags(value) if tag not in ("input", "brightness")]
     return {
@@ -39,20 +40,6 @@ def first_batch(value: Any, args: tuple[Any, ...]) -> Any:
         "brightness": told or "no numbers",
         "other tags": ", ".join(others) or "none",
     }
-
-
-def _shown(picture: Tensor, batches: Sequence[Any]) -> str:
-    """Say which batch a picture (H, W, 3) shows, wherever its images lie in it."""
-    for number, (images, _) in enumerate(batches):
-        height, width = images.shape[2:]
-        if picture.shape[0] < height or picture.shape[1] < width:
-            continue
-        windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)
-        # Grey levels are whole numbers of 1/255, and they may be rounded either way.
-        found = [bool(((windows - image).abs() < 0.006).flatten(2).all(-1).any()) for image in images]
-        if any(found):
-            return f"batch {number}" if all(found) else f"a part of batch {number}"
-    return "something else"
 
 
 def _whose(found: float, batches: Sequence[Any]) -> str:
