@@ -129,13 +129,19 @@ def test_what_a_learners_own_cells_show_is_kept_and_the_chapters_demonstrations_
     assert graded.points == sum(cell.worth for cell in graded.cells) and shown == []
 
 
-def test_a_name_that_only_a_demonstration_makes_is_found_by_running_everything(den, tmp_path):
-    """``globals()`` hides from the text that the cell with ``pictures`` is needed."""
-    answer = "def relu(input):\n    assert len(globals()['pictures'])\n    return input.clamp(min=0)"
-    shy = "def relu(input):\n    return eval('pictures') and input.clamp(min=0)"
-    result = by_exercise(grade(job(tmp_path, {**RIGHT, "relu": shy}), den))["relu"]
-    assert result.verdict in ("passed", "not right yet")
-    assert names(answer).binds == {"relu"}
+@pytest.mark.parametrize("way", ["eval('neuron')", "globals()['neuron']"])
+def test_a_name_that_only_a_demonstration_makes_is_found_by_running_everything(den, tmp_path, way):
+    """The text doesn't say that the cell with ``neuron`` is needed."""
+    shy = f"def relu(input):\n    assert {way}\n    return input.clamp(min=0)"
+    graded = grade(job(tmp_path, {**RIGHT, "relu": shy}), den)
+    assert by_exercise(graded)["relu"].verdict == "passed"
+    assert any(cell.get("outputs") for cell in nbformat.v4.reads(graded.notebook).cells if not grade_id(cell))
+
+
+def test_for_a_name_that_nothing_makes_not_everything_is_run(den, tmp_path):
+    graded = grade(job(tmp_path, {**RIGHT, "relu": "def relu(input):\n    return inputt.clamp(min=0)"}), den)
+    assert by_exercise(graded)["relu"].diagnoses == ("raised",)
+    assert not any(cell.get("outputs") for cell in nbformat.v4.reads(graded.notebook).cells if not grade_id(cell))
 
 
 # ---------------------------------------------------------------- processes that end

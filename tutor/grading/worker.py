@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from tutor.grading.job import Graded, Job
 from tutor.grading.own_work import disagreements
 from tutor.grading.rebuild import OWN
 from tutor.grading.remote import Cells, Lost, NoAnswer
-from tutor.grading.slicing import definitions, needed
+from tutor.grading.slicing import definitions, names, needed
 from tutor.grading.submission import Remark
 from tutor.grading.verdict import Verdict, failed, formed, judge, nothing
 
@@ -78,7 +79,8 @@ class _Submission:
         self.steps = _steps(notebook, whole=job.whole)
         self.verdicts: dict[str, Verdict] = {}
         self.remarks: list[Remark] = []
-        self.missed = False  # a name that nothing defined
+        self.missed = False  # a name that a cell makes which isn't run
+        self._skipped = set().union(*(names(step.text).binds for step in self.steps if not (step.chosen or step.check)))
         self._deadline = time.monotonic() + job.limits.seconds
         self._at = 0
 
@@ -141,7 +143,7 @@ class _Submission:
             verdict = judge(check, cells.answer(check.exercise, self.job.limits.cell_seconds), self.job.seed)
         except NoAnswer as error:
             verdict = nothing(check, f"Not checked: {error}")
-            self.missed = self.missed or "nothing is called" in str(error)
+            self.missed = self.missed or check.exercise in self._skipped
         except Lost as error:
             self._note(step, nothing(check, f"Not checked: when {check.exercise} was called, {error}."))
             self._remark(f"calling {check.exercise} ended the process: {error}", check.grade_id)
@@ -161,8 +163,11 @@ class _Submission:
 
     def _notice(self, outputs: Sequence[Any]) -> None:
         for output in outputs:
-            said = f"{output.get('ename', '')} {output.get('data', {}).get('text/plain', '')}"
-            self.missed = self.missed or "NameError" in said
+            said = " ".join(
+                (output.get("ename", ""), output.get("evalue", ""), output.get("data", {}).get("text/plain", ""))
+            )
+            if "NameError" in said or "KeyError" in said:
+                self.missed = self.missed or bool(self._skipped & set(re.findall(r"'(\w+)'", said)))
 
     def _remark(self, said: str, about: str = "") -> None:
         remark = Remark("ended", said, about)
