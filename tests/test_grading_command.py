@@ -307,7 +307,7 @@ def test_tables_fit_and_name_mistakes_most_often_made_first():
     shown = tables(report)
     assert not [line for line in shown.splitlines() if wide(line) > WIDTH]
     assert "ada                            4     0        1\n" in shown
-    assert "Maximiliane A…nberg the 1      -     2\n" in shown
+    assert "Maximiliane A…enberg the 1     -     2\n" in shown
     assert "陳大文                         2     -\n" in shown
     order = [row.exercise for row in missed(report)]
     assert order == ["relu", "tanh", "conv2d"]
