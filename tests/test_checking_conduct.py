@@ -388,6 +388,7 @@ def forever_in_the_backward_pass(input):
 
 def forever_in_the_result(activation, input, weights):
     while True:
+        time.sleep(0.001)  # or what is looked at of a result without end comes in time
         yield torch.ones(())
 
 

@@ -81,8 +81,6 @@ LEARNERS = [
 @pytest.mark.parametrize(("chapter", "number"), LEARNERS)
 def test_a_misconception_earns_in_the_sandbox_what_the_check_gives_and_is_named(den, tmp_path, chapter, number):
     wrong = misconceptions(bank.names(chapter), 1000)[number]
-    if wrong.get("challenge_net", "").startswith("below-"):  # stands for a net that learns less well, and is none
-        del wrong["challenge_net"]
     # The net of the challenge is trained for seconds: only where it is the one that is looked at.
     right = {name: text for name, text in in_style(chapter, "vectorised").items() if name != "challenge_net"}
     texts = {name: with_misconception(name, identity) for name, identity in wrong.items()}

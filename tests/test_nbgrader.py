@@ -296,17 +296,10 @@ def test_what_tutor_records_of_it_is_row_by_row_what_nbgrader_recorded(graded, t
 def test_tutor_grade_gives_the_same_class_row_by_row_what_nbgrader_gave(graded, tmp_path):
     again(graded, tmp_path)
     shutil.copytree(graded.top / "build" / "submitted", tmp_path / "build" / "submitted")
+    # With the hidden numbers that nbgrader's checks have: a wrong answer may be right for some numbers and not for others.
+    options = [f"--course={tmp_path}", "--workers=1", "--json=told.json", "--seed=0"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tutor",
-            "grade",
-            graded.name,
-            f"--course={tmp_path}",
-            "--workers=1",
-            "--json=told.json",
-        ],
+        [sys.executable, "-m", "tutor", "grade", graded.name, *options],
         cwd=tmp_path,
         env=environment(graded.top),
         capture_output=True,

@@ -41,9 +41,10 @@ def misconceptions(exercises: list[str], most: int) -> list[dict[str, str]]:
     """Return one dictionary a learner, exercise to misconception, for at most ``most`` learners.
 
     Together they have each misconception once; of an exercise with more than there are learners, some from all over the
-    list.
+    list. Left out are those that only stand for a net which learns less well, and are none.
     """
-    chosen = {name: _spread(list(bank.get(name).twins), most) for name in exercises}
+    known = {name: [twin for twin in bank.get(name).twins if not twin.startswith("below-")] for name in exercises}
+    chosen = {name: _spread(found, most) for name, found in known.items()}
     learners = max(len(found) for found in chosen.values())
     return [{name: found[turn] for name, found in chosen.items() if turn < len(found)} for turn in range(learners)]
 
