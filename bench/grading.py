@@ -58,7 +58,7 @@ MEASURED = """
 import json, resource, sys
 from tutor.cli import main
 status = main(sys.argv[1:])
-most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF,))
+most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"status": status, "mb": most / 1024}), file=sys.stderr)
 """
 

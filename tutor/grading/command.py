@@ -28,8 +28,9 @@ def grade(options: argparse.Namespace, grade: Grade = grade_warm) -> int:
     """Grade as the arguments say and return the exit status: 0, 1, 2 or 130."""
     try:
         top = find_top(options.course)
-        chapters = _handed_in(top, find_chapters(top, options.chapters)) if not options.chapters else None
-        chapters = chapters or find_chapters(top, options.chapters)
+        chapters = find_chapters(top, options.chapters)
+        if not options.chapters:
+            chapters = _handed_in(top, chapters) or chapters
         wanted = _options(options)
         if options.sandbox == "none":
             print(UNPROTECTED, file=sys.stderr)

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import nbformat
+from nbformat import NotebookNode
 
 from tutor.course.chapters import Chapter, CourseError
 from tutor.grading.fleet import Fleet, FleetError, Tls
@@ -79,8 +80,16 @@ class _Waiting:
 class _Class:
     """One run over a class."""
 
-    def __init__(self, top: Path, options: Options, record: Record, advance: Callable[[], object]) -> None:
-        self.options, self.record, self.advance = options, record, advance
+    def __init__(
+        self,
+        top: Path,
+        sources: Mapping[Chapter, NotebookNode],
+        options: Options,
+        record: Record,
+        advance: Callable[[], object],
+    ) -> None:
+        self.sources, self.options, self.record, self.advance = sources, options, record, advance
+        self.texts = {chapter: chapter.source.read_bytes() for chapter in sources}
         self.seed = class_seed(top) if options.seed is None else options.seed
         self.report = ClassReport()
         self.waiting: dict[tuple[str, str], _Waiting] = {}
@@ -88,7 +97,6 @@ class _Class:
     def jobs(self, places: Sequence[HandedIn]) -> Iterator[Job]:
         """Yield what there is to run, one at a time; what needs no run is dealt with on the way."""
         for place in places:
-            source = source_notebook(place.chapter)
             refused = ""
             try:
                 submission = read_submission(place.folder, place.chapter)
@@ -103,13 +111,13 @@ class _Class:
             job = Job(
                 place.chapter.name,
                 place.student,
-                nbformat.writes(rebuild(source, submission)),
+                nbformat.writes(rebuild(self.sources[place.chapter], submission)),
                 self.seed,
                 options.limits,
                 options.sandbox,
                 options.whole,
             )
-            fingerprint = _fingerprint(job, place.chapter, submission)
+            fingerprint = _fingerprint(job, self.texts[place.chapter], submission)
             if not options.force and self.record.done(place.chapter, place.student) == fingerprint:
                 known = self.record.entry(place.chapter, place.student)
                 line = _entry(known, kept=True) if known else None
@@ -158,12 +166,11 @@ def grade_class(
     Raises CourseError when a chapter isn't built or nothing was handed in, RecordError when nothing can be recorded.
     """
     start = time.monotonic()
-    for chapter in chapters:
-        source_notebook(chapter)
+    sources = {chapter: source_notebook(chapter) for chapter in chapters}
     places, skipped = find_submissions(top, chapters, options.students)
     with interruptible() as interruption, Record(top, db_url=options.db) as book, progress(len(places)) as advance:
         book.resume()
-        run = _Class(top, options, book, advance)
+        run = _Class(top, sources, options, book, advance)
         run.report.skipped = skipped
         try:
             _run(run, places, interruption, grade)
@@ -208,9 +215,12 @@ def _entry(known: Graded | Recorded, handed_in: datetime | None = None, *, kept:
     )
 
 
-def _fingerprint(job: Job, chapter: Chapter, submission: Submission) -> str:
-    """Return what changes when the submission is to be graded anew: what is run, how, and what is told of it."""
-    what = hashlib.sha256(chapter.source.read_bytes())
+def _fingerprint(job: Job, text: bytes, submission: Submission) -> str:
+    """Return what changes when the submission is to be graded anew: what is run, how, and what is told of it.
+
+    text: of the chapter's source.
+    """
+    what = hashlib.sha256(text)
     how = (job.chapter, job.seed, job.limits, job.sandbox, job.whole, submission.handed_in, submission.remarks)
     what.update(f"\0{job.notebook}\0{how!r}".encode())
     return what.hexdigest()

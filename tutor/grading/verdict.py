@@ -44,7 +44,7 @@ def judge(check: GradedCheck, answer: Answer, seed: int) -> Verdict:
     told = tell(hidden, seen, check.points)
     outputs += _shown(hidden, told, check.points)
     earned = 0.0 if told.line else check.points if told.earned is None else told.earned
-    if told.earned is not None and not told.line:
+    if told.earned is not None:
         outputs.append(
             {
                 "output_type": "execute_result",
@@ -61,10 +61,10 @@ def key(exercise: str, hidden: bool, seed: int) -> Key:
     return Key(bank.get(exercise), seed=seed, hidden=hidden)
 
 
-def nothing(check: GradedCheck, why: str, *, verdict: CellVerdict = "not run") -> Verdict:
+def nothing(check: GradedCheck, why: str) -> Verdict:
     """Return the verdict on an answer that could not be checked, with the reason."""
     return Verdict(
-        CellResult(check.grade_id, check.exercise, 0.0, check.points, verdict, why=why), [failed("NotChecked", why)]
+        CellResult(check.grade_id, check.exercise, 0.0, check.points, "not run", why=why), [failed("NotChecked", why)]
     )
 
 

@@ -35,6 +35,15 @@ def pictures(written: Any, expected: Sequence[str], say: Callable[[Tensor], str]
     return facts
 
 
+def before_and_after(sides: Callable[[Any], Iterable[tuple[str, Tensor]]], value: Any, args: tuple[Any, ...]) -> Any:
+    """Say which batch the tags of a layer's input and output show at each step, before or after the layer.
+
+    sides: yields, of the batches among the arguments, all that a picture may show, as ``shown`` takes it.
+    """
+    _, name, _, batches = args
+    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: shown(picture, sides(batches)))
+
+
 def shown(picture: Tensor, sides: Iterable[tuple[str, Tensor]]) -> str:
     """Say which of several batches a picture (H, W, 3) shows: whole images, wherever they lie in it.
 

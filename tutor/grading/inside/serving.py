@@ -21,29 +21,16 @@ from tutor.grading.warm.rehearsal import rehearse
 
 MOST = 1 << 30  # bytes of a message: it comes from the trusted side
 LATER = "(While a submission is graded, check and hint say nothing in the learner's own cells.)"
-
-
-IMPORTS = (
-    "numpy",
-    "matplotlib.pyplot",
-    "torch.utils.tensorboard",
-    "tutor.board",
-    "tutor.data",
-    "tutor.plots",
-    "tutor.training",
-)
 REHEARSED = "import torch\nprint(torch.ones(2))\n1"
 
 
 def prepare() -> Shell:
     """Import what notebooks import, make the shell, and what ``from tutor import check`` gives here; in the warm process."""
-    for name in IMPORTS:
-        importlib.import_module(name)
+    rehearse(sample=False)  # pictures, which few answers ask for, are left out
     shell: Shell = Shell.instance()
     for name in ("check", "hint"):
         setattr(tutor, name, _say_nothing)
     importlib.import_module("matplotlib_inline.backend_inline")  # looks for the shell when it is imported
-    rehearse(sample=False)  # which few answers ask for
     shell.run(REHEARSED, 60.0, 10_000)
     perform(torch.square, Case("", (torch.ones(2, 2),), gradient=True))
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]

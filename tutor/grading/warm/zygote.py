@@ -21,7 +21,7 @@ from tutor.grading.warm.processes import Doorbell, adopt_orphans, end_descendant
 
 # The working folder is off the path while modules are imported: what lies there may be anybody's.
 BOOT = "import sys; sys.path[:] = [p for p in sys.path if p]; from tutor.grading.warm.zygote import main; main()"
-# First what every kernel imports until it answers, then what the course's notebooks import.
+# What every kernel imports until it answers, and ``check``; the rest of what notebooks import is rehearsed.
 IMPORTS = (
     "sqlite3",
     "tornado.platform.asyncio",
@@ -35,15 +35,8 @@ IMPORTS = (
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
     "ipykernel.debugger",
-    "numpy",
-    "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "tutor.checking.notebook",
-    "tutor.data",
-    "tutor.board",
-    "tutor.plots",
-    "tutor.training",
-    "torch.utils.tensorboard",
 )
 _SECONDS_TO_DIE = 1.0  # for an owner whose files are closed already
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from torch import Tensor
 from tutor.checking.apparatus.activations import negative
 from tutor.checking.apparatus.logs import written
 from tutor.checking.bank.activations.forward import CHAPTER, around_zero
-from tutor.checking.bank.activations.judging import as_lists, as_numbers, layer_images
+from tutor.checking.bank.activations.judging import as_lists, as_numbers, sides
 from tutor.checking.bank.counts import whole
-from tutor.checking.bank.logs import closed
+from tutor.checking.bank.logs import before_and_after, closed
 from tutor.checking.exercise import CORE, Case, Draw, Exercise, Folder
 
 mend_tanh = Exercise("mend_tanh", CHAPTER, lambda input: torch.tanh(input), forbids={"tanh", "gelu", "mish"})
@@ -204,7 +205,9 @@ def _(draw: Draw) -> Iterable[Case]:
             (draw.uniform(size, 3, 8, 8, low=low, high=low + 0.05).float(), torch.zeros(size, dtype=torch.int64))
             for low in (0.1, 0.2, 0.3)[:count]
         ]
-        yield Case(CORE, (Folder(), "negative", negative, batches), observe=written, judge=layer_images)
+        yield Case(
+            CORE, (Folder(), "negative", negative, batches), observe=written, judge=partial(before_and_after, sides)
+        )
     yield Case("closing", (Folder(), "negative", negative, batches), observe=written, judge=closed)
 
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from tutor.checking.apparatus.activations import negative
-from tutor.checking.bank.logs import pictures, shown
 
 
 def slopes(lower: float, upper: float, training: bool, value: Any, args: tuple[Any, ...]) -> Any:
@@ -64,13 +63,7 @@ def as_lists(value: Any, args: tuple[Any, ...]) -> Any:
         return value
 
 
-def layer_images(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
-    _, name, _, batches = args
-    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: shown(picture, _sides(batches)))
-
-
-def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
+def sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
     """Yield all that a picture may show.
 
     Each batch has a brightness of its own, each image its own noise, and the layer's output is its negative.

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.checking.apparatus.pooling import largest
-from tutor.checking.bank.logs import pictures, shown
 
 
 def grid(name: str, value: Any, args: tuple[Any, ...]) -> Any:
@@ -43,13 +42,7 @@ def as_float(value: Any, args: tuple[Any, ...]) -> Any:
         return value
 
 
-def pooled_images(value: Any, args: tuple[Any, ...]) -> Any:
-    """Say what stands in the event files: which batch each tag shows at each step, before or after the layer."""
-    _, name, _, batches = args
-    return pictures(value, (f"{name}/input", f"{name}/output"), lambda picture: shown(picture, _sides(batches)))
-
-
-def _sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
+def sides(batches: Sequence[Any]) -> Iterator[tuple[str, Tensor]]:
     """Yield all that a picture may show. An image that was pooled and enlarged again holds the pooled one nowhere."""
     for index, (images, _) in enumerate(batches):
         yield f"batch {index} before the layer", images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from tutor.checking.apparatus.logs import written
 from tutor.checking.apparatus.pooling import largest
-from tutor.checking.bank.logs import closed
-from tutor.checking.bank.pooling.judging import pooled_images
+from tutor.checking.bank.logs import before_and_after, closed
+from tutor.checking.bank.pooling.judging import sides
 from tutor.checking.bank.pooling.windows import CHAPTER
 from tutor.checking.exercise import CORE, RIGHT, Case, Draw, Exercise, Folder
 
@@ -54,8 +55,9 @@ log_pooling = Exercise(
 def _(draw: Draw) -> Iterable[Case]:
     sizes = [draw.size(2) for _ in range(3)]
     batches = [(draw.uniform(size, 3, 8, 6).float(), torch.zeros(size, dtype=torch.int64)) for size in sizes]
-    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=written, judge=pooled_images)
-    yield Case(CORE, (Folder(), "pool", largest, batches), observe=written, judge=pooled_images)
+    judge = partial(before_and_after, sides)
+    yield Case(CORE, (Folder(), "max", largest, batches[:2]), observe=written, judge=judge)
+    yield Case(CORE, (Folder(), "pool", largest, batches), observe=written, judge=judge)
     yield Case("closing", (Folder(), "max", largest, batches[:1]), observe=written, judge=closed)
 
 
