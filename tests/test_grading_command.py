@@ -244,7 +244,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(course, tmp_path
                 read_until(process, "Stopping: what has been graded is recorded first")
             _, err = process.communicate()
         assert process.returncode == 130, err
-        assert not group(process.pid)
+        while group(process.pid):  # Python's fork server ends when it sees that nobody is left
+            time.sleep(0.005)
     assert not list((tmp_path / "temporary").iterdir())
     done = set(in_the_gradebook(course))
     assert done <= {"ada", "bob"}

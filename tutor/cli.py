@@ -108,6 +108,10 @@ def _amount(text: str) -> float:
 
 def _grade(options: argparse.Namespace) -> int:
     """Grade what was handed in."""
+    if not options.scheduler:
+        from tutor.grading import ahead
+
+        ahead.begin()  # before the imports of this process, which take as long
     from tutor.grading.command import grade
 
     return grade(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-import nbformat
 from nbformat import NotebookNode
 
 from tutor.course.chapters import Chapter, CourseError
@@ -111,7 +111,7 @@ class _Class:
             job = Job(
                 place.chapter.name,
                 place.student,
-                nbformat.writes(rebuild(self.sources[place.chapter], submission)),
+                json.dumps(rebuild(self.sources[place.chapter], submission)),
                 self.seed,
                 options.limits,
                 options.sandbox,
@@ -189,7 +189,13 @@ def _run(run: _Class, places: Sequence[HandedIn], interruption: Interruption, gr
     if first is None:
         return
     options = run.options
-    fleet = Fleet(options.workers or len(os.sched_getaffinity(0)), options.scheduler, tls=options.tls, grade=grade)
+    fleet = Fleet(
+        options.workers or len(os.sched_getaffinity(0)),
+        options.scheduler,
+        tls=options.tls,
+        grade=grade,
+        sandbox=options.sandbox if grade is grade_warm else None,
+    )
     interruption.stop.append(fleet.stop)
     interruption.kill.append(fleet.kill)
     if interruption.asked:  # before there was a fleet to stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from typing import Any, Self
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Security
 
-from tutor.grading.job import Graded, Job
+from tutor.grading import ahead
+from tutor.grading.job import Graded, Job, Sandbox
 from tutor.grading.station import Broken, FleetError, Grade, Station, grade_warm, versions, work
 from tutor.grading.unrun import unrun
 
@@ -29,6 +31,7 @@ LOOK_AGAIN = 2.0  # seconds between looks at which workers there are
 PATIENCE = 60.0  # seconds without any worker
 CONNECT = 10.0  # seconds until a scheduler has answered
 SETTINGS = {
+    "distributed.worker.multiprocessing-method": ahead.METHOD,
     "distributed.scheduler.allowed-failures": 0,  # a lost worker's jobs come back here, and run once more
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
@@ -61,15 +64,21 @@ class Fleet:
 
     workers: how many processes to start here, unless ``scheduler`` names a running Dask scheduler
     (``tcp://host:port``, or ``tls://`` with ``tls``, or with the certificates of Dask's own configuration). grade: what
-    a worker does with a job; it can be imported there.
+    a worker does with a job; it can be imported there. sandbox: which one the workers are to make ready at once.
 
     Raises FleetError when no scheduler answers or no worker is there.
     """
 
     def __init__(
-        self, workers: int = 2, scheduler: str | None = None, *, tls: Tls | None = None, grade: Grade = grade_warm
+        self,
+        workers: int = 2,
+        scheduler: str | None = None,
+        *,
+        tls: Tls | None = None,
+        grade: Grade = grade_warm,
+        sandbox: Sandbox | None = None,
     ) -> None:
-        self._workers, self._scheduler, self._tls, self._grade = workers, scheduler, tls, grade
+        self._workers, self._scheduler, self._tls, self._grade, self._sandbox = workers, scheduler, tls, grade, sandbox
         self._events: SimpleQueue[Future[Any] | None] = SimpleQueue()  # a job that is done, or None: stop
         self._flying: dict[Future[Any], _Sent] = {}
         self._stopping = False
@@ -85,7 +94,7 @@ class Fleet:
             log.setLevel(logging.CRITICAL)  # a lost worker is no news to the reader: its submissions are retried
             opening.enter_context(dask.config.set(SETTINGS))
             self._client = opening.enter_context(self._connected(opening))
-            self._station = Station(local=self._scheduler is None)
+            self._station = Station(local=self._scheduler is None, sandbox=self._sandbox)
             try:
                 self._client.register_plugin(self._station)
             except Exception as error:  # whatever a worker that lacks the package, or a part of it, answers
@@ -117,6 +126,7 @@ class Fleet:
                 n_workers=self._workers,
                 threads_per_worker=1,
                 processes=True,
+                env=dict(os.environ),  # the fork server's is that of its own start
                 host="127.0.0.1",
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # serves nothing, and yet has a port
@@ -184,6 +194,7 @@ class Fleet:
             process.kill()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+        ahead.tidy()
 
     def results(self, jobs: Iterable[Job]) -> Iterator[Graded]:
         """Yield each job's result, in the order in which they are done.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import platform
 import signal
@@ -88,16 +89,31 @@ def grade_warm(job: Job) -> Graded:
 
     Raises FleetError where the sandbox can't be made.
     """
-    from tutor.grading.den import Den, SandboxError
+    from tutor.grading.den import SandboxError
     from tutor.grading.worker import grade
 
     with _one_at_a_time:
         try:
-            if job.sandbox not in _dens:
-                _dens[job.sandbox] = _open.enter_context(Den(job.sandbox))
-            return grade(job, _dens[job.sandbox])
+            return grade(job, _den(job.sandbox))
         except SandboxError as error:
             raise FleetError(f"on {socket.gethostname()}: {error}") from error
+
+
+def _den(sandbox: Sandbox) -> Den:
+    """Return this process' warm sandbox, made if need be; SandboxError where it can't be made."""
+    from tutor.grading.den import Den
+
+    if sandbox not in _dens:
+        _dens[sandbox] = _open.enter_context(Den(sandbox))
+    return _dens[sandbox]
+
+
+def _warm_up(sandbox: Sandbox) -> None:
+    """Make the sandbox before the first submission comes; why it can't be made is for that one to tell."""
+    from tutor.grading.den import SandboxError
+
+    with _one_at_a_time, contextlib.suppress(SandboxError):
+        _den(sandbox)
 
 
 def close_sandboxes() -> None:
@@ -111,19 +127,21 @@ class Station(WorkerPlugin):
     """Ends a worker's sandboxes when the worker ends, or when the class is done.
 
     local: a worker that the coordinator started in its own terminal. Ctrl-C reaches those too, and is the
-    coordinator's to act on.
+    coordinator's to act on. sandbox: which one to make ready meanwhile, if any.
     """
 
     name = "tutor-station"
 
-    def __init__(self, local: bool) -> None:
-        self.local = local
+    def __init__(self, local: bool, sandbox: Sandbox | None = None) -> None:
+        self.local, self.sandbox = local, sandbox
 
     def setup(self, worker: Worker) -> None:
         """Prepare a worker process."""
         atexit.register(close_sandboxes)
         if self.local and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if self.sandbox is not None:
+            threading.Thread(target=_warm_up, args=(self.sandbox,), daemon=True).start()
 
     def teardown(self, worker: Worker) -> None:
         """Leave nothing behind in it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from nbformat import NotebookNode, v4
+from nbformat import NotebookNode
 
 from tutor.checking import bank, card
 from tutor.checking.answer import Answer
@@ -85,16 +85,22 @@ def _formed(output: Output) -> NotebookNode | None:
     kind = output.get("output_type")
     texts = {name: writable(text) for name, text in output.items() if isinstance(text, str)}
     if kind == "stream" and texts.get("name") in ("stdout", "stderr"):
-        return v4.new_output("stream", name=texts["name"], text=texts.get("text", ""))  # type: ignore[no-any-return]
+        return _node(kind, name=texts["name"], text=texts.get("text", ""))
     if kind == "error":
         lines = output.get("traceback")
         traceback = [writable(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
         ename, evalue = texts.get("ename", ""), texts.get("evalue", "")
-        return v4.new_output("error", ename=ename, evalue=evalue, traceback=traceback)  # type: ignore[no-any-return]
+        return _node(kind, ename=ename, evalue=evalue, traceback=traceback)
     if kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
         data = {writable(mime): writable(text) for mime, text in output["data"].items() if isinstance(text, str)}
-        return v4.new_output(kind, data=data)  # type: ignore[no-any-return]
+        count = {"execution_count": None} if kind == "execute_result" else {}
+        return _node(kind, data=NotebookNode(data), metadata=NotebookNode(), **count)
     return None
+
+
+def _node(kind: str, **held: Any) -> NotebookNode:
+    """Return an output, as nbformat's ``new_output`` does; the notebook is validated once, when it is written."""
+    return NotebookNode(output_type=kind, **held)
 
 
 def _verdict(check: GradedCheck, reports: list[Report], earned: float, outputs: list[Output]) -> Verdict:
