@@ -35,6 +35,10 @@ HANDED_IN = {name: datetime(2026, 1, 9, 12) for name in ANSWERS} | {
     "half": datetime(2026, 1, 12),
 }
 DUE = "2026-01-10 00:00:00 UTC"
+TOLD = {
+    "untouched": [Remark("late", "handed in 1 d after the due date")],  # which has no points to lose
+    "half": [Remark("late", "handed in 2 d after the due date; 1.75 points off")],
+}
 LATE = """
 from nbgrader.plugins import LateSubmissionPlugin
 
@@ -106,7 +110,8 @@ def ours(stock, tmp_path_factory) -> Chapter:
     with Record(chapter.top) as record:
         for name in ANSWERS:
             graded = graded_by_nbgrader(stock, name)
-            assert record.put(chapter, graded, fingerprint="1", handed_in=HANDED_IN[name]) == []
+            remarks = record.put(chapter, graded, fingerprint="1", handed_in=HANDED_IN[name])
+            assert remarks == TOLD.get(name, [])
     return chapter
 
 
@@ -180,7 +185,8 @@ def test_graded_again_it_is_as_when_nbgrader_grades_again(stock, ours):
         assert record.done(ours, "half") == "2" and record.done(ours, "right") == "1"
     assert rows(url(ours.top)) == rows(url(stock.top))
     said = "why: the score 0.5 given by hand stayed, but the answer has changed since: look at it again"
-    assert remarks == [Remark("graded-by-hand", said, "why")]
+    assert remarks[0] == Remark("graded-by-hand", said, "why")
+    assert [remark.kind for remark in remarks] == ["graded-by-hand", "late"]
 
 
 # ---------------------------------------------------------------- graded again

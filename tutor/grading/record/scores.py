@@ -115,7 +115,18 @@ def fill(
         raise Refused(f"the gradebook has no {min(unknown)} in {chapter}: nbgrader generate_assignment puts it there")
     _comment(gradebook, submitted, notebook)
     _penalize(gradebook, submission, submitted, student, late)
+    if submission.total_seconds_late > 0:
+        filled.remarks.append(_late(submission.total_seconds_late, submitted.late_submission_penalty))
     return filled
+
+
+def _late(seconds: float, penalty: float | None) -> Remark:
+    """Say how late a submission came, and what that cost."""
+    minutes = max(1, round(seconds / 60))
+    days, hours = minutes // 1440, minutes // 60 % 24
+    parts = [f"{days} d"] * bool(days) + [f"{hours} h"] * bool(hours) + [f"{minutes % 60} min"] * (not days)
+    cost = f"; {penalty:g} points off" if penalty else ""
+    return Remark("late", f"handed in {' '.join(parts)} after the due date{cost}")
 
 
 def _seen(before: tuple[str, str] | None, waiting: bool) -> str:
