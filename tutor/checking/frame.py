@@ -26,6 +26,7 @@ def frame(sign: str, title: str, aside: str, colour: str, parts: Iterable[str] =
     sign, title, aside: plain text of its first line, where ``aside`` stands at the right. parts: HTML for below. Texts that no
     notebook can store are mended here.
     """
+    mark = f'<span aria-hidden="true">{sign}</span>' if sign else ""
     body = "".join(parts)
     if body:
         body = f'<div style="padding: 10px 16px 12px;">{body}</div>'
@@ -35,7 +36,7 @@ def frame(sign: str, title: str, aside: str, colour: str, parts: Iterable[str] =
         f"border-radius: 4px; margin: 6px 0; max-width: 46em; overflow-wrap: anywhere; background: {PAPER}; color: {INK}; "
         'font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; line-height: 1.5;">'
         f'<div style="display: flex; flex-wrap: wrap; gap: 0 12px; align-items: baseline; padding: 6px 16px; '
-        f'font-size: 16px; background: {colour}1f;"><span aria-hidden="true">{sign}</span>'
+        f'font-size: 16px; background: {colour}1f;">{mark}'
         f'<span style="font-weight: 600; flex: auto;">{escape(title)}</span><span>{escape(aside)}</span></div>{body}</div>'
     )
 
