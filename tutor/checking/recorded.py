@@ -89,7 +89,9 @@ def _parsed(line: bytes) -> tuple[str, float] | None:
         found = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):  # no JSON, no UTF-8, or brackets without end
         return None
-    match found:
-        case {"exercise": str(exercise), "score": int() | float() as score} if 0 <= score <= 1:
-            return exercise, float(score)
-    return None
+    if not isinstance(found, dict):
+        return None
+    exercise, score = found.get("exercise"), found.get("score")
+    if not isinstance(exercise, str) or isinstance(score, bool) or not isinstance(score, int | float):
+        return None
+    return (exercise, float(score)) if 0 <= score <= 1 else None
