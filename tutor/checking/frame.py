@@ -33,7 +33,7 @@ def frame(sign: str, title: str, aside: str, colour: str, parts: Iterable[str] =
     # What an answer prints or raises can hold half a character, which no notebook can store.
     return sendable(
         f'<div role="group" aria-label="{escape(title)}" style="border: 1px solid {LINE}; border-left: 6px solid {colour}; '
-        f"border-radius: 4px; margin: 6px 0; max-width: 46em; overflow-wrap: anywhere; background: {PAPER}; color: {INK}; "
+        f"border-radius: 4px; margin: 6px 0; max-width: 50em; overflow-wrap: anywhere; background: {PAPER}; color: {INK}; "
         'font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; line-height: 1.5;">'
         f'<div style="display: flex; flex-wrap: wrap; gap: 0 12px; align-items: baseline; padding: 6px 16px; '
         f'font-size: 16px; background: {colour}1f;">{mark}'

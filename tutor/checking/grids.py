@@ -135,7 +135,9 @@ def _line(text: str, wrong: bool) -> str:
 
 def _planes(side: Side) -> str:
     value, other = side.value, side.other
+    most = PLANES
     if not (isinstance(other, torch.Tensor) and ordinary(other) and other.shape == value.shape):
+        most = PLANES if other is None else 1  # of another shape: its numbers say little
         other = None
     name, shape = side.label, tuple(value.shape)
     while value.dim() > 3 and value.shape[-2:] == (1, 1):  # channels of one pixel each: a grid of them says it all
@@ -143,8 +145,8 @@ def _planes(side: Side) -> str:
     corner = head(value)
     leading = corner.shape[:-2]
     rows, columns = (corner.shape[-2] if corner.dim() > 1 else 1), (corner.shape[-1] if corner.dim() else 1)
-    planes = corner.reshape(-1, rows, columns)[:PLANES].tolist()
-    others = None if other is None else head(other).reshape(-1, rows, columns)[:PLANES].tolist()
+    planes = corner.reshape(-1, rows, columns)[:most].tolist()
+    others = None if other is None else head(other).reshape(-1, rows, columns)[:most].tolist()
     here, wrong = [], []
     width = 1
     for p, plane in enumerate(planes):

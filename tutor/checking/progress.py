@@ -156,7 +156,7 @@ def _parts(chapters: Chapters, then: str, said: Sequence[str]) -> Iterator[str]:
 def _chapter(name: str, lines: Sequence[Line]) -> str:
     """Return a chapter as one line that opens: its exercises one by one."""
     boxes = "".join(
-        f'<span style="display: inline-block; width: 8px; height: 14px; margin-right: 1px; border: 1px solid {LINE}; '
+        f'<span style="display: inline-block; width: 7px; height: 14px; margin-right: 1px; border: 1px solid {LINE}; '
         f'background: {_FILLED[line.state]};"></span>'
         for line in lines
     )
@@ -171,9 +171,9 @@ def _chapter(name: str, lines: Sequence[Line]) -> str:
     return (
         f'<details style="border-top: 1px solid {LINE}; padding: 3px 0;"><summary style="cursor: pointer;">'
         '<span style="display: inline-flex; flex-wrap: wrap; align-items: center; gap: 0 8px; width: calc(100% - 20px);">'
-        f'<span style="flex: 0 0 12.6em; font-weight: 600;">{escape(name)}</span>'
-        f'<span aria-hidden="true" style="flex: 1 0 auto; line-height: 0;">{boxes}</span>'
-        f'<span style="font-size: 13px; text-align: right;">{escape(f"{_counts(lines)} · {_sum(lines)}")}</span>'
+        f'<span style="flex: 0 0 15.5em; font-size: 13px; font-weight: 600;">{escape(name)}</span>'
+        f'<span aria-hidden="true" style="flex: none; line-height: 0;">{boxes}</span>'
+        f'<span style="margin-left: auto; font-size: 13px;">{escape(f"{_counts(lines)} · {_sum(lines)}")}</span>'
         "</span></summary>"
         f'<ul style="{grid} padding: 0; margin: 6px 0 8px; font-size: 13px;">{items}</ul></details>'
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
 from tutor.checking.results import ordinary
+from tutor.checking.words import phrase
 
 ROWS, COLUMNS, PLANES = 8, 8, 4  # how much of a tensor a card shows
 LONGEST = 300  # characters of anything else
@@ -35,6 +37,8 @@ def inline(value: Any, digits: int = DIGITS) -> str:
         return "; ".join(f"{key}: {inline(part, digits)}" for key, part in value.items())
     if isinstance(value, float | complex):
         return number(value, digits)
+    if isinstance(value, int) and value.bit_length() > LONGEST:  # Python refuses to write very long ones
+        return phrase("endless", digits=int(value.bit_length() * math.log10(2)) + 1)
     text = str(getattr(value, "__name__", value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
