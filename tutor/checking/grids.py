@@ -140,8 +140,10 @@ def _planes(side: Side) -> str:
         most = PLANES if other is None else 1  # of another shape: its numbers say little
         other = None
     name, shape = side.label, tuple(value.shape)
+    below = ""
     while value.dim() > 3 and value.shape[-2:] == (1, 1):  # channels of one pixel each: a grid of them says it all
         value, other, shape = value[..., 0, 0], None if other is None else other[..., 0, 0], shape[:-2]
+        below = phrase("one-pixel") if shape[-1] > 1 else ""
     corner = head(value)
     leading = corner.shape[:-2]
     rows, columns = (corner.shape[-2] if corner.dim() > 1 else 1), (corner.shape[-1] if corner.dim() else 1)
@@ -169,7 +171,8 @@ def _planes(side: Side) -> str:
         parts.append(f'<div style="max-width: 100%;">{_small(caption) if caption else ""}{table}</div>')
     hidden = value.numel() - len(planes) * rows * columns
     style = "display: flex; flex-wrap: wrap; gap: 4px 12px;"
-    return f'<div style="{style}">{"".join(parts)}</div>' + (_small(phrase("more", count=hidden)) if hidden else "")
+    below = " ".join([below] * bool(below) + [phrase("more", count=hidden)] * bool(hidden))
+    return f'<div style="{style}">{"".join(parts)}</div>' + (_small(below) if below else "")
 
 
 def _index(plane: int, leading: Sequence[int]) -> list[int]:
