@@ -17,7 +17,7 @@ from tutor.checking.frame import LINE, MONO, PALE, VERMILION, code, paragraph
 from tutor.checking.report import Example
 from tutor.checking.results import ordinary
 from tutor.checking.words import phrase
-from tutor.checking.writing import COLUMNS, PLANES, WRONG, apart, differing, head, inline, near, nested
+from tutor.checking.writing import COLUMNS, PLANES, ROWS, WRONG, apart, differing, head, inline, near, nested
 
 _PLAIN = f'style="border: 1px solid {LINE}; border-radius: 4px; padding: 3px 6px;"'
 # One pixel more of border and one less of padding: all cells are of one size.
@@ -135,16 +135,17 @@ def _line(text: str, wrong: bool) -> str:
 
 def _planes(side: Side) -> str:
     value, other = side.value, side.other
-    most = PLANES
+    most, corner = PLANES, head(value)
     if not (isinstance(other, torch.Tensor) and ordinary(other) and other.shape == value.shape):
-        most = PLANES if other is None else 1  # of another shape: its numbers say little
         other = None
+        if value.numel() > PLANES * ROWS * COLUMNS:  # compared with nothing, it needs no more than a look
+            most, corner = 1, corner[..., : ROWS // 2, :] if value.dim() > 1 else corner
     name, shape = side.label, tuple(value.shape)
     below = ""
     while value.dim() > 3 and value.shape[-2:] == (1, 1):  # channels of one pixel each: a grid of them says it all
         value, other, shape = value[..., 0, 0], None if other is None else other[..., 0, 0], shape[:-2]
+        corner = corner[..., 0, 0]
         below = phrase("one-pixel") if shape[-1] > 1 else ""
-    corner = head(value)
     leading = corner.shape[:-2]
     rows, columns = (corner.shape[-2] if corner.dim() > 1 else 1), (corner.shape[-1] if corner.dim() else 1)
     planes = corner.reshape(-1, rows, columns)[:most].tolist()
