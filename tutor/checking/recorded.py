@@ -63,7 +63,7 @@ def read() -> tuple[dict[str, Result], list[str]]:
         try:
             aside = put_aside("damaged")
             with path().open("ab") as file:
-                file.write(b"".join(b"\n" + line + b"\n" for line, found in parsed if found))
+                file.write(b"".join(line + b"\n" for line, found in parsed if found))
             said.append(phrase("progress-damaged", count=damaged, file=path(), aside=aside))
         except OSError as error:
             said.append(phrase("progress-unkept", file=path(), why=error.strerror or str(error)))
