@@ -7,9 +7,10 @@ import pytest
 import torch
 from learners.answers import in_style
 
-from tutor.checking import bank, card, run
+from tutor.checking import bank, card, grids, run, writing
+from tutor.checking.report import Example
 
-VOID = {"br", "img", "hr", "input", "meta"}
+VOID = {"br", "col", "img", "hr", "input", "meta"}
 SOME = [(name, identity) for name in bank.names("01_activations") for identity in list(bank.get(name).twins)[::4]]
 
 
@@ -121,6 +122,7 @@ ODD = {
     "a long list": lambda x: [0.5] * 100_000,
     "nested lists": lambda x: [[1.0, [2.0, (x, "x")]], None],
     "a list that holds itself": lambda x: (lambda items: items.append(items) or items)([]),
+    "a whole number without end": lambda x: 10**5000,
     "bytes": lambda x: b"\xff\xfe",
     "a complex tensor": lambda x: torch.complex(x, x),
     "whole numbers": lambda x: x.long(),
@@ -170,7 +172,7 @@ def test_wrong_cells_carry_a_mark_and_a_legend():
     report = run("leaky_relu", bank.twin("leaky_relu", "slope-on-positives"))
     html = card.as_html(report)
     read = Reader(html)
-    assert read.text.count("✗ ") >= 2 and "Cells marked ✗ differ." in read.text
+    assert read.text.count("✗ ") >= 2 and "Cells marked ✗ differ;" in read.text
     without_colour = re.sub(r"#[0-9a-fA-F]{3,6}|var\([^)]*\)", "", html)
     assert Reader(without_colour).text == read.text and "✗ " in without_colour
 
@@ -203,7 +205,7 @@ def test_a_partly_right_card_lists_what_holds_in_words():
 def numbers(value):
     """Every number that a value's tensors hold, as a card would write it."""
     if torch.is_tensor(value):
-        return {card.number(float(x)) for x in value.flatten().tolist()}
+        return {writing.number(float(x)) for x in value.flatten().tolist()}
     if isinstance(value, list | tuple):
         return {n for part in value for n in numbers(part)}
     return set()
@@ -270,12 +272,63 @@ def test_two_numbers_that_differ_look_different():
     )
     assert yours.strip() != expected.strip()
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
-    assert len({cell.removeprefix("✗ ") for cell in cells[-2:]}) == 2 or len(set(cells)) == len(cells)
+    assert cells[-2:] == ["0.268941", "✗ 0.268942"]
+
+
+def grid_of(example_of, **more):
+    return grids.case(Example({}, "result", example_of, **more))
+
+
+def test_wrong_cells_have_a_border_of_their_own_and_so_has_what_belongs_there():
+    html = grid_of(
+        torch.tensor([[1.0, 2.0, 30.0], [4.0, 5.0, 6.0]]), got=torch.tensor([[1.0, 2.0, 3.0], [4.0, -5.0, 6.0]])
+    )
+    cells = re.findall(r'<td style="border: ([^;]*);[^>]*>([^<]*)</td>', html)
+    assert [text for border, text in cells if border.startswith("2px solid")] == ["✗ 3", "✗ -5"]
+    assert [text for border, text in cells if "dashed" in border] == ["30", "5"]
+    assert len(cells) == 12 and len(set(re.findall(r'<col span="3" style="([^"]*)">', html))) == 1, "not of one width"
+    assert re.findall(r'<th scope="col"[^>]*>(\d)</th>', html) == ["0", "1", "2"] * 2
+    assert re.findall(r'<table aria-label="([^"]*)"', html) == ["expected", "yours"]
+
+
+def test_what_only_rounding_tells_apart_is_not_marked_and_what_differs_is():
+    html = grid_of({"mean": 0.5, "steps": [1, 2]}, got={"mean": 0.5 + 1e-12, "steps": [2, 1], "more": 10**400})
+    assert re.findall(r"✗ ([^<]*)<", html)[0] == "[2, 1]" and html.count("✗ ") == 2
+    assert re.findall(r'<th scope="row"[^>]*>([^<]*)</th>', html) == ["mean", "steps", "more"]
+    assert "✗ 0.50001" in grid_of((0.5, 1), got=(0.50001, 1)) and "✗" not in grid_of((0.5, 1), got=(0.5 + 1e-12, 1))
+    assert "✗ [1, 2]" in grid_of((1, 2), got=[1, 2]), "a list is no tuple"
+
+
+def test_planes_of_images_are_named_and_other_planes_have_their_index():
+    zeros = torch.zeros(2, 3, 4, 4)
+    images = grid_of(zeros, got=None)
+    assert [f"image {i // 3}, channel {i % 3}<" in images for i in range(5)] == [True] * 4 + [False]
+    assert ">channel 2<" in grid_of(zeros[:1], got=None) and ">channel 0<" not in grid_of(zeros[:1, :1], got=None)
+    weight = grids.case(Example({"weight": zeros, "bytes": zeros[:1].byte()}, "result", 1, None))
+    assert ">[0, 2]<" in weight and ">[1, 0]<" in weight and "channel" not in weight
+    assert ">[2]<" in grid_of(zeros[0], got=None)
+
+
+def test_a_tensor_of_another_shape_says_so_and_takes_little_room():
+    html = grid_of(torch.zeros(2, 2), got=torch.zeros(3, 5, 20, 20))
+    assert html.count("<table") == 2 and "✗ shape (3, 5, 20, 20)" in html and "… and 5968 more" in html
+    assert "Cells marked" not in html
+
+
+def test_wide_grids_can_be_reached_by_keyboard_to_scroll_them():
+    assert 'tabindex="0"' in grid_of(torch.rand(8, 8), got=None) and "tabindex" not in grid_of(
+        torch.ones(3, 3), got=None
+    )
+
+
+def test_a_section_is_a_link_only_where_it_is_asked_for():
+    report = run("leaky_relu", bank.twin("leaky_relu", "slope-on-positives"))
+    assert '<a href="#Leaky-ReLU"' in card.as_html(report, 2, links=True) and "<a" not in card.as_html(report, 2)
 
 
 def test_large_tensors_are_cut_with_a_count():
     text = Reader(card.as_html(run("relu", lambda input: torch.zeros(100, 100)))).text
-    assert "… and 9936 more" in text and "shape (100, 100)" in text
+    assert "… and 9968 more" in text and "shape (100, 100)" in text
 
 
 def test_what_was_printed_is_shown_only_where_something_is_wrong():

@@ -9,6 +9,7 @@ from typing import Any
 _HOME = {
     "check": "tutor.checking.notebook",
     "hint": "tutor.checking.notebook",
+    "progress": "tutor.checking.progress",
     "data": "tutor",
     "board": "tutor",
     "plots": "tutor",

@@ -33,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, hint, plots, progress
 
 print("ready")
 
@@ -136,12 +136,12 @@ check(relu)
 # %% [markdown]
 # The card says, from the top:
 #
-# 1. the **verdict**: right, partly right, or not right yet;
+# 1. the **verdict**: right, partly right, or not right yet; and the points, where there are any;
 # 2. **what** the function does, and why that is wrong. The check has tried the mistakes that people typically make until
 #    one gave just the same results. Where none does, it says so plainly;
-# 3. something to **try**, and which section to **read again**;
-# 4. **the smallest case** that shows it: the input, what is expected, and what came out. Here it is small enough to do in
-#    one's head.
+# 3. **the smallest case** that shows it: the input, what is expected, and what came out, with a ✗ at each number that is
+#    wrong. Here it is small enough to do in one's head;
+# 4. something to **try**, and which section to **read again**.
 #
 # The line in red at the end only says that the cell stops here.
 #
@@ -643,3 +643,10 @@ check(mend_descent, points=3, hidden=True)
 # - Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*, 2009 (where CIFAR-10 comes from).
 # - LeCun, Bottou, Orr and Müller: *Efficient BackProp*, 1998 (why inputs are normalised).
 # - Paszke and others: *PyTorch: An Imperative Style, High-Performance Deep Learning Library*, 2019.
+
+# %% [markdown]
+# How far you have come, in this chapter and in all of them, is for `progress()` to say. It counts what your checks have
+# found, keeps that on this computer, and sends it nowhere.
+
+# %%
+progress()

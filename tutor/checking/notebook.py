@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from tutor.checking import bank, card, words
+from tutor.checking import bank, card, hints, recorded, words
 from tutor.checking.engine import run
 from tutor.checking.naming import fault
 from tutor.checking.report import Report
+from tutor.checking.showing import show
 from tutor.checking.telling import tell
+from tutor.frontend import someone_watches
 
 
 class _Short(Exception):
@@ -41,7 +42,8 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
     ``check(relu)`` finds the exercise by the function's name. With ``points``, an answer that is partly right returns the
     points it has earned (nbgrader reads that number); otherwise an answer that isn't right raises :class:`CheckFailed`,
     or :class:`NotAttempted` when nothing is written yet. A right answer returns None. ``hidden`` checks again with other numbers
-    and shows a card only when that has something to add. Raises :class:`CheckError` for what isn't an exercise.
+    and shows a card only when that has something to add. Where somebody watches, what a visible check finds is kept for
+    :func:`tutor.progress`. Raises :class:`CheckError` for what isn't an exercise.
     """
     name = _name_of(function, "check")
     report = run(name, function, hidden=hidden, seed=seed)
@@ -49,6 +51,7 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
     shown = before[1] if before is not None and before[0] is function else None
     if not hidden:
         _last[name] = (function, report)
+        _record(report, points)
     told = tell(report, shown, points)
     if told.shows:
         _show(report, points)
@@ -58,15 +61,22 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
 
 
 def hint(function: Any) -> None:
-    """Print the next hint for an exercise: three steps from a question to a recipe, never the solution."""
+    """Show the next hint for an exercise: three steps from a question to a recipe, never the solution.
+
+    ``hint(relu)`` and ``hint("relu")`` are the same. Raises :class:`CheckError` for what isn't an exercise.
+    """
     name = function if isinstance(function, str) else _name_of(function, "hint")
     try:
         steps = words.hints(bank.words_file(name), name)
     except bank.UnknownExercise as error:
         raise CheckError(str(error)) from None
-    step = min(_hinted.get(name, 0), len(steps) - 1)
-    _hinted[name] = step + 1
-    print(f"Hint {step + 1} of {len(steps)} for {name}: {steps[step]}")
+    step = min(_hinted.get(name, 0) + 1, len(steps))
+    _hinted[name] = step
+    text = hints.as_text(name, steps, step)
+    if someone_watches():
+        show(hints.as_html(name, steps, step), text)
+    else:  # a line that is the same whichever front end comes later
+        print(text)
 
 
 def _name_of(function: Any, caller: str) -> str:
@@ -83,12 +93,14 @@ def _name_of(function: Any, caller: str) -> str:
     return name
 
 
-def _show(report: Report, points: float | None) -> None:
-    text = card.as_text(report, points)
-    ipython = sys.modules.get("IPython")  # not imported for its own sake: outside a notebook the text is enough
-    if ipython is None or ipython.get_ipython() is None:
-        print(text)
-        return
-    from IPython.display import display
+def _record(report: Report, points: float | None) -> None:
+    # A check without points that finds nothing right may be a demonstration: chapter 00 lets one fail on purpose.
+    demonstration = points is None and report.score == 0
+    if someone_watches() and report.verdict != "not attempted" and not demonstration:
+        recorded.record(report.name, report.score)
 
-    display({"text/html": card.as_html(report, points), "text/plain": text}, raw=True)
+
+def _show(report: Report, points: float | None) -> None:
+    # The same for links: a check that is worth points stands in its own chapter, where the section is.
+    links = points is not None and someone_watches()
+    show(card.as_html(report, points, links=links), card.as_text(report, points))
