@@ -136,9 +136,7 @@ class Den:
             self._open = opened.pop_all()
 
     def _popen(self, control: int, home: str) -> subprocess.Popen[bytes]:
-        owner = os.pidfd_open(
-            os.getpid()
-        )  # readable once this process has ended, from whichever thread it started this
+        owner = _descriptor_of_this_process()  # readable once it has ended, from whichever thread it started this
         settings = {
             **{"control": control, "owner": owner, "path": jail.modules(), "serve": self._serve},
             **{"isolated": self._isolated, "folder": home, "below_tmp": jail.below_tmp(), "place": self._place},
