@@ -23,6 +23,19 @@ exit status: 0 all graded and recorded, 1 something couldn't be (the tables say 
 arguments or nothing to grade, 130 interrupted""",
 }
 
+DOCTOR: dict[str, Any] = {
+    "help": "what is wrong with this installation, and how to mend it",
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+    "description": """\
+Look at this installation, without the network and in some seconds: Python, packages, PyTorch, JupyterLab, folders,
+pictures, and the sandbox for grading. Each line says "ok", "note" (works all the same) or "mend", and how.""",
+    "epilog": """\
+example:
+  tutor doctor
+
+exit status: 0 all is well, 1 there is something to mend, 2 wrong arguments""",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 not as it should be, 2 wrong arguments, 130 interrupted."""
@@ -39,7 +52,8 @@ def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     """Describe every command, its arguments and an example of each."""
     parser = argparse.ArgumentParser(
-        prog="tutor", description="Build the chapters of Layer by Layer, and grade a class."
+        prog="tutor",
+        description="Build the chapters of Layer by Layer, grade a class, and look what ails an installation.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     build = commands.add_parser(
@@ -55,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
     build.set_defaults(run=_build)
     _describe_grade(commands.add_parser("grade", **GRADE))
+    doctor = commands.add_parser("doctor", **DOCTOR)
+    doctor.add_argument("--json", action="store_true", help="print one JSON object instead")
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
@@ -115,6 +132,13 @@ def _grade(options: argparse.Namespace) -> int:
     from tutor.grading.command import grade
 
     return grade(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Look at this installation."""
+    from tutor.doctor.command import doctor
+
+    return doctor(options)
 
 
 def _build(options: argparse.Namespace) -> int:

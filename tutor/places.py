@@ -6,6 +6,12 @@ from pathlib import Path
 CHECKOUT_MARK = "nbgrader_config.py"
 
 
+def checkout() -> Path | None:
+    """Return the top of the checkout that this package is imported from; None where only the package is installed."""
+    top = Path(__file__).resolve().parents[1]
+    return top if (top / CHECKOUT_MARK).is_file() else None
+
+
 def build_folder() -> Path:
     """Return the folder for everything generated (it may not exist yet).
 
@@ -16,5 +22,4 @@ def build_folder() -> Path:
     named = os.environ.get("TUTOR_BUILD")
     if named:
         return Path(named)
-    top = Path(__file__).resolve().parents[1]
-    return (top if (top / CHECKOUT_MARK).is_file() else Path.cwd()) / "build"
+    return (checkout() or Path.cwd()) / "build"

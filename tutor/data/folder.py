@@ -47,6 +47,13 @@ def read(where: Path, train: bool, announce: bool) -> Images:
     return Images(pixels, torch.tensor([label for _, label in samples]), CLASSES, "folder")
 
 
+def check(where: Path) -> None:
+    """Raise :class:`DataError` unless ``train/`` and ``test/`` hold images of every class; none is opened."""
+    for name in ("train", "test"):
+        _check_classes(where / name)
+        _samples(where / name)
+
+
 def _check_classes(split: Path) -> None:
     if not split.is_dir():
         raise DataError(f"{split.parent} holds no folder {split.name}/: it should, with one folder of images a class.")

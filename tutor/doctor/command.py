@@ -1,0 +1,83 @@
+"""The command ``tutor doctor``: every probe in turn, a line or two for each finding, and an exit status."""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from functools import partial
+
+from tutor.doctor import folders, importing, jupyter, packages, pictures, python, sandbox
+from tutor.doctor.finding import Finding, install_again
+from tutor.places import build_folder, checkout
+
+Probe = Callable[[], Iterable[Finding]]
+SIGNS = {"ok": "✓", "note": "!", "mend": "✗"}
+
+
+def probes() -> list[tuple[str, Probe]]:
+    """Return (what is looked at, the probe) of this very installation, with the longest last but one of its kind."""
+    top, build = checkout(), build_folder()
+    chapters = sorted(path.parent for path in top.glob("notebooks/*/*.ipynb")) if top else []
+    wanted = partial(packages.requirements, top)
+    return [
+        ("Python", python.version),
+        ("alembic", python.programs),
+        ("course", lambda: packages.course(top, sys.path)),
+        ("packages", lambda: packages.needed(wanted(), sys.path)),
+        ("PyTorch", lambda: importing.imports(importing.own_environment())),
+        ("JupyterLab", jupyter.in_pages),
+        ("Jupyter server", jupyter.in_server),
+        ("kernel", jupyter.kernel),
+        ("port", jupyter.port),
+        ("folders", lambda: folders.writable([build, *chapters])),
+        ("disk", lambda: folders.disk(build)),
+        ("pictures", lambda: pictures.pictures(os.environ.get("TUTOR_DATA", ""), os.environ.get("CIFAR10_ROOT", ""))),
+        ("grading", sandbox.sandbox),
+    ]
+
+
+def examine(subject: str, probe: Probe) -> Iterator[Finding]:
+    """Yield a probe's findings; where it can't look itself, because something is broken or missing, that is the finding."""
+    try:
+        yield from probe()
+    except ImportError as error:
+        what = f"This can't be looked at, because something that it takes can't be imported ({error})."
+        yield Finding(subject, "mend", what, install_again())
+    except Exception as error:  # of whatever kind: a broken package raises what it likes
+        what = f"This can't be looked at ({type(error).__name__}: {error})."
+        yield Finding(subject, "mend", what, f"Mend what else is named here, and look again. Else: {install_again()}")
+
+
+def doctor(options: argparse.Namespace, these: list[tuple[str, Probe]] | None = None) -> int:
+    """Print what is wrong here and how to mend it; return 0 where all is well, 1 where there is something to mend.
+
+    options.json: print one JSON object instead. these: the probes (default: all there are).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no such sign has the word beside it
+    found: list[Finding] = []
+    for subject, probe in these if these is not None else probes():
+        if subject == "PyTorch":
+            print("Importing PyTorch and TensorBoard takes some seconds ...", file=sys.stderr, flush=True)
+        for finding in examine(subject, probe):
+            found.append(finding)
+            if not options.json:
+                print(line(finding), flush=True)
+    wrong = sum(finding.state == "mend" for finding in found)
+    if options.json:
+        print(json.dumps({"well": not wrong, "findings": [asdict(finding) for finding in found]}, indent=2))
+    elif wrong:
+        print(f"\n{wrong} to mend; then look again: tutor doctor")
+    else:
+        print("\nAll is well: make lab, or jupyter lab, opens the notebooks.")
+    return 1 if wrong else 0
+
+
+def line(finding: Finding) -> str:
+    """Return what is printed of a finding: sign, word and sentence, and below it how to mend it."""
+    first = f"{SIGNS[finding.state]} {finding.state:4}  {finding.subject}: {finding.what}"
+    return f"{first}\n        {finding.how}" if finding.how else first

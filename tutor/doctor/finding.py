@@ -1,0 +1,50 @@
+"""What a probe yields: one thing that was looked at, how it stands, and how to mend it."""
+
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from tutor.places import checkout
+
+State = Literal["ok", "note", "mend"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    subject: in a word or two, such as "port". state: "ok", "note" (works all the same, or isn't for this system) or
+    "mend". what: one sentence. how: one sentence, with the command to copy where there is one; never empty for "mend".
+    """
+
+    subject: str
+    state: State
+    what: str
+    how: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state == "mend" and not self.how:
+            raise ValueError(f"{self.subject}: say how to mend it")
+
+
+def command(*words: str) -> str:
+    """Return a command line to copy, quoted for this system's shell, in backticks."""
+    return f"`{subprocess.list2cmdline(words) if os.name == 'nt' else shlex.join(words)}`"
+
+
+def pip_install(*words: str) -> str:
+    """Return the command that installs into this very Python; in a checkout, in the versions that the course is tested with."""
+    top = checkout()
+    exact = ["--constraint", str(top / "constraints.txt")] if top and (top / "constraints.txt").is_file() else []
+    return command(sys.executable, "-m", "pip", "install", *exact, *words)
+
+
+def install_again() -> str:
+    """Return the sentence that says how everything is installed once more."""
+    top = checkout()
+    if top:
+        return f"Install the course again: {pip_install('--editable', str(top))}."
+    return "Install the course again, in the way in which it came here."
