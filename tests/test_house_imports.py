@@ -14,9 +14,10 @@ TOP = Path(__file__).resolve().parents[1]
 PACKAGE = TOP / "tutor"
 HEAVY = {"torch", "torchvision", "IPython", "matplotlib", "tensorboard", "numpy", "nbformat", "nbgrader"}
 
-# Who may not know whom; cli is known to nobody but __main__.
+# Who may not know whom; cli is known to nobody but __main__, and doctor to nobody but cli.
 KNOWS_NOTHING_OF = {
     "places": {"course", "grading", "checking", "data", "board", "plots", "training"},
+    "doctor": {"course", "checking", "board", "plots", "training"},
     "data": {"course", "grading", "checking", "training"},
     "board": {"course", "grading", "checking", "training"},
     "plots": {"course", "grading", "checking", "data", "board", "training"},
@@ -43,6 +44,15 @@ def test_import_check_loads_torch_and_nothing_heavier() -> None:
     loaded = loaded_by("from tutor import check")
     assert "torch" in loaded
     assert not loaded & {"torchvision", "IPython", "matplotlib", "tensorboard", "nbgrader", "nbformat", "pandas"}
+
+
+def test_the_doctor_needs_nothing_that_may_be_broken() -> None:
+    assert not loaded_by("import tutor.doctor.command") & (
+        HEAVY | {"jupyter_core", "jupyter_server", "packaging", "psutil"}
+    )
+    its_own = [(name, path) for name, path in modules() if name.startswith("tutor.doctor")]
+    at_once = {target for name, path in its_own for target in imports(name, path, everywhere=False)}
+    assert {target.split(".")[1] for target in at_once} == {"doctor", "places"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -90,6 +100,7 @@ def test_the_arrows_between_parts_point_one_way(part: str) -> None:
 
 def test_only_the_program_itself_imports_the_command_line() -> None:
     assert not [part for part, known in arrows().items() if "cli" in known]
+    assert [part for part, known in arrows().items() if "doctor" in known] == ["cli"]
 
 
 def test_the_parts_form_no_circle() -> None:

@@ -48,10 +48,13 @@ def _entry_points(top: Path | None) -> set[tuple[str, str]]:
 
 
 def requirements(top: Path | None) -> list[str]:
-    """Return what the course needs: by the checkout's pyproject.toml, else by what was noted when it was installed."""
+    """Return what the course needs: by the checkout's pyproject.toml, else by what was noted when it was installed.
+
+    The latter has what the extras need too, marked so. Raises PackageNotFoundError where the course isn't installed.
+    """
     if top:
         return list(_project(top).get("dependencies", []))
-    return [line for line in metadata.requires(NAME) or [] if "extra ==" not in line]
+    return metadata.requires(NAME) or []
 
 
 def _project(top: Path | None) -> dict[str, Any]:
