@@ -19,8 +19,9 @@ KNOWS_NOTHING_OF = {
     "places": {"course", "grading", "checking", "data", "board", "plots", "training"},
     "data": {"course", "grading", "checking", "training"},
     "board": {"course", "grading", "checking", "training"},
-    "plots": {"course", "grading", "checking", "data", "board", "training"},
-    "training": {"course", "grading", "checking", "plots"},
+    "plots": {"course", "grading", "checking", "data", "board", "training", "explorers"},
+    "training": {"course", "grading", "checking", "plots", "explorers"},
+    "explorers": {"course", "grading", "checking", "data", "board", "training"},
     "checking": {"course", "grading"},
     "course": {"grading"},
 }

@@ -11,6 +11,7 @@ _HOME = {
     "hint": "tutor.checking.notebook",
     "data": "tutor",
     "board": "tutor",
+    "explorers": "tutor",
     "plots": "tutor",
     "training": "tutor",
 }
