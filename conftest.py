@@ -37,6 +37,7 @@ def pin_the_world() -> tempfile.TemporaryDirectory[str]:
 
 
 HOME = pin_the_world()
+pytest.register_assert_rewrite("lab")  # the browser tests' fixtures; their asserts say as much as a test's
 
 
 def pytest_unconfigure() -> None:
