@@ -27,7 +27,13 @@ def views(build: Callable[..., Scene], name: str) -> Views:
         return build(*arguments, **options).animation(steps)
 
     _named(one, build, name, "Draw one step", "step: which one, counted from 0.")
-    _named(several, build, f"{name}_steps", "Draw several steps side by side", "steps: up to 8 of them; else the first four.")
+    _named(
+        several,
+        build,
+        f"{name}_steps",
+        "Draw several steps side by side",
+        "steps: up to 8 of them; else the first four.",
+    )
     _named(played, build, f"{name}_animation", "Play the steps", "steps: up to 100 of them; else all.")
     return one, several, played
 
