@@ -73,10 +73,13 @@ class Picture(Figure):
     a program that runs the notebook gets a PNG output with ``alt`` in its metadata.
     """
 
-    def __init__(self, height: float, width: float = WIDTH, *, close: bool = False) -> None:
-        """Make an empty figure, ``height`` by ``width`` inches; close: with narrow gaps, as between photos."""
-        layout = ConstrainedLayoutEngine()
-        if close:
+    def __init__(self, height: float, width: float = WIDTH, *, close: bool = False, fixed: bool = False) -> None:
+        """Make an empty figure, ``height`` by ``width`` inches.
+
+        close: with narrow gaps, as between photos. fixed: whoever draws says where everything is, which is faster.
+        """
+        layout = None if fixed else ConstrainedLayoutEngine()
+        if layout and close:
             layout.set(w_pad=0.04, h_pad=0.04, wspace=0, hspace=0)
         super().__init__(figsize=(width, height), dpi=PIXELS_AN_INCH, layout=layout)
         FigureCanvasAgg(self)
@@ -112,7 +115,7 @@ class Picture(Figure):
 
 
 @contextmanager
-def drawing(height: float, width: float = WIDTH, *, close: bool = False) -> Iterator[Picture]:
+def drawing(height: float, width: float = WIDTH, *, close: bool = False, fixed: bool = False) -> Iterator[Picture]:
     """Give a new ``Picture`` to draw on in the course's style, whatever rcParams say."""
     with rc_context(_STYLE):
-        yield Picture(height, width, close=close)
+        yield Picture(height, width, close=close, fixed=fixed)
