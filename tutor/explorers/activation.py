@@ -26,12 +26,10 @@ class Bend(NamedTuple):
 # The formulas are those of torch.nn's documentation.
 BENDS = {
     "relu": Bend(lambda x, a: F.relu(x), r"\mathrm{relu}(x)=\max(0,x)"),
-    "leaky_relu": Bend(
-        F.leaky_relu, r"\mathrm{leaky\_relu}(x)=\max(0,x)+a\min(0,x)", "negative_slope"
-    ),
+    "leaky_relu": Bend(F.leaky_relu, r"\mathrm{leaky\_relu}(x)=\max(0,x)+a\min(0,x)", "negative_slope"),
     "elu": Bend(F.elu, r"\mathrm{elu}(x)=\max(0,x)+\min(0,\;a\,(e^x-1))", "alpha"),
-    "sigmoid": Bend(lambda x, a: torch.sigmoid(x), r"\sigma(x)=\frac{1}{1+e^{-x}}"),
-    "tanh": Bend(lambda x, a: torch.tanh(x), r"\tanh(x)=\frac{e^x-e^{-x}}{e^x+e^{-x}}"),
+    "sigmoid": Bend(lambda x, a: torch.sigmoid(x), r"\sigma(x)=\dfrac{1}{1+e^{-x}}"),
+    "tanh": Bend(lambda x, a: torch.tanh(x), r"\tanh(x)=\dfrac{e^x-e^{-x}}{e^x+e^{-x}}"),
 }
 CONTROLS = (
     Control("function", "leaky_relu", "Which activation function.", options=tuple(BENDS)),
@@ -76,7 +74,9 @@ def exploring(values: Mapping[str, Any]) -> Frame:
 def _about(gradient: float, place: float) -> str:
     """Say what the gradient does to learning."""
     if gradient == 0:
-        return "The gradient is 0: nothing is learned from this place" + (" (torch takes 0 at the kink)." if place == 0 else ".")
+        return "The gradient is 0: nothing is learned from this place" + (
+            " (torch takes 0 at the kink)." if place == 0 else "."
+        )
     if abs(gradient) < 0.05:
         return "The gradient has nearly vanished: what is behind this place learns very slowly."
     if gradient == 1:
@@ -89,7 +89,9 @@ def _picture(name: str, function: Callable[[Tensor], Tensor], x: float, y: float
     picture = activations({name: function}, low=LOW, high=HIGH)
     panel = picture.axes[0]
     panel.axvline(x, color="#777777", linewidth=1, linestyle=":")
-    panel.plot([x - 1, x + 1], [y - slope, y + slope], color=COLOURS[0], linewidth=5, alpha=0.35, solid_capstyle="round")
+    panel.plot(
+        [x - 1, x + 1], [y - slope, y + slope], color=COLOURS[0], linewidth=5, alpha=0.35, solid_capstyle="round"
+    )
     panel.plot([x], [y], "o", color=COLOURS[0], markersize=9, markeredgecolor="white")
     panel.plot([x], [slope], "s", color=COLOURS[1], markersize=8, markeredgecolor="white")
     picture.alt += f" Marked at {x:g}: the value {y:.3g} with its tangent, and the gradient {slope:.3g}."

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tutor import plots
+from tutor.explorers.examples import digits, filters, with_scene
 from tutor.explorers.frame import Control, Frame, Question
 from tutor.explorers.opening import Shown, opened
-from tutor.explorers.scenes import digits, filters, with_scene
 from tutor.explorers.sizes import spreading
+from tutor.plots import scenes
 
 CONTROLS = (
     Control("n", 3, "How many rows and columns the input has.", 1, 5),
@@ -16,7 +16,13 @@ CONTROLS = (
     Control("padding", 1, "p: how many cells are cut off on each side of the result.", 0, 3),
     Control("output_padding", 0, "o: how many cells are added at the end, below and on the right.", 0, 3),
     Control("dilation", 1, "d: how far apart the kernel's cells are.", 1, 3),
-    Control("step", 0, "Which number of the input is stamped, row by row.", 0, 8),
+    Control(
+        "view",
+        "scatter",
+        "scatter: each input stamps the kernel; zeros: an ordinary convolution with zeros in between.",
+        options=("scatter", "zeros"),
+    ),
+    Control("step", 4, "Which number of the input is stamped, row by row.", 0, 8),
 )
 
 
@@ -33,8 +39,8 @@ def exploring(values: Mapping[str, Any]) -> Frame:
     size = spreading(n, k, s, p, o, d)
     same = f"{size.size - o} to {size.size - o + s - 1}" if s > 1 else str(size.size - o)
     return with_scene(
-        lambda: plots.scenes.conv_transpose(
-            digits(1, n), filters(1, 1, k, k), stride=s, padding=p, output_padding=o, dilation=d
+        lambda: scenes.conv_transpose(
+            digits(1, n), filters(1, 1, k), stride=s, padding=p, output_padding=o, dilation=d, view=values["view"]
         ),
         values["step"],
         Frame(

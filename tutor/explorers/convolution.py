@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tutor import plots
+from tutor.explorers.examples import digits, filters, with_scene
 from tutor.explorers.frame import Control, Frame, Question
 from tutor.explorers.opening import Shown, opened
-from tutor.explorers.scenes import digits, filters, with_scene
 from tutor.explorers.sizes import sliding
+from tutor.plots import scenes
 
 CONTROLS = (
     Control("n", 5, "How many rows and columns the input has.", 1, 8),
@@ -24,7 +24,7 @@ CONTROLS = (
     Control("in_channels", 1, "How many channels the input has.", 1, 4),
     Control("out_channels", 1, "How many channels the output has: one kernel each.", 1, 4),
     Control("groups", 1, "Into how many groups the channels are divided; each output sees its own group only.", 1, 4),
-    Control("step", 0, "Which number of the output is computed, row by row, channel after channel.", 0, 24),
+    Control("step", 6, "Which number of the output is computed, row by row, channel after channel.", 0, 24),
 )
 
 
@@ -46,10 +46,22 @@ def exploring(values: Mapping[str, Any]) -> Frame:
         return Frame(size.formula, size.filled, size.words, problem=problem)
     weight = (outs, ins // groups, k, k)
     parameters = outs * ins // groups * k * k + outs
-    some = "the only channel" if ins == 1 else f"{ins // groups} of {ins} channels" if groups > 1 else f"all {ins} channels"
+    some = (
+        "the only channel"
+        if ins == 1
+        else f"{ins // groups} of {ins} channels"
+        if groups > 1
+        else f"all {ins} channels"
+    )
     return with_scene(
-        lambda: plots.scenes.convolution(
-            digits(ins, n), filters(*weight), stride=s, padding=p, dilation=d, groups=groups, padding_mode=values["padding_mode"]
+        lambda: scenes.convolution(
+            digits(ins, n),
+            filters(outs, ins // groups, k),
+            stride=s,
+            padding=p,
+            dilation=d,
+            groups=groups,
+            padding_mode=values["padding_mode"],
         ),
         values["step"],
         Frame(

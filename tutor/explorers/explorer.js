@@ -1,8 +1,11 @@
-// The sliders of ipywidgets have a label beside them but no name of their own, and a screen reader needs one.
-// What changes by itself is announced.
-(() => {
+// ipywidgets' sliders have a label beside them but no name of their own, which a screen reader needs; and what the
+// sliders change is to be read out. This runs before it is put into the page, and the sliders come later still.
+(function look(triesLeft) {
   const explorer = element.closest(".explorer");
-  if (!explorer) return;
+  if (!explorer) {
+    if (triesLeft) setTimeout(look, 100, triesLeft - 1);
+    return;
+  }
   const name = () => {
     for (const slider of explorer.querySelectorAll(".widget-slider")) {
       const label = slider.querySelector(".widget-label");
@@ -12,8 +15,8 @@
         handle.title = label.title;
       }
     }
-    for (const message of explorer.querySelectorAll(".explorer-message:not([role])")) message.setAttribute("role", "status");
+    explorer.querySelectorAll(".explorer-message:not([role])").forEach(note => note.setAttribute("role", "status"));
   };
   new MutationObserver(name).observe(explorer, { childList: true, subtree: true });
   name();
-})();
+})(100);

@@ -97,5 +97,5 @@ def same(given: tuple[float, ...], right: tuple[float, ...], within: float) -> b
 
 
 def written(values: Sequence[float]) -> str:
-    """Return numbers as a shape is written: '3', '2 × 3'."""
+    """Return numbers as a shape is written: '3', or '2' and '3' with a multiplication sign."""
     return " \N{MULTIPLICATION SIGN} ".join(f"{round(value, 2) + 0.0:.10g}" for value in values)

@@ -36,7 +36,7 @@ def exploring(values: Mapping[str, Any]) -> Frame:
     inputs, outputs = flat[-1], values["out_features"]
     weights, biases = inputs * outputs, outputs if values["bias"] else 0
     out = (*flat[:-1], outputs)
-    count, channels, height, width = images
+    count, channels = images[:2]
     slips: dict[str, tuple[float, ...]] = {
         "That is the other way round: torch keeps a weight as (out_features, in_features).": (inputs, outputs),
         "That leaves out the channels: an image has C·H·W numbers.": (outputs, inputs // channels),
@@ -102,12 +102,18 @@ def _picture(images: tuple[int, ...], flat: tuple[int, ...], out: tuple[int, ...
                 _box(panel, (6.3, y + tall * 0.43 - 0.12), (0.7, 0.24), number)
         if whole:
             _box(panel, (6.3, 1.17), (0.7, 0.36), None)
-        for x, text in ((0.8, f"images\n{_shape(images)}"), (3.7, f"flattened\n{_shape(flat)}"), (6.65, f"output\n{_shape(out)}")):
+        for x, text in (
+            (0.8, f"images\n{_shape(images)}"),
+            (3.7, f"flattened\n{_shape(flat)}"),
+            (6.65, f"output\n{_shape(out)}"),
+        ):
             panel.text(x, 2.95, text, ha="center", va="center")
         for x in (1.55, 5.55):
             panel.annotate("", (x + 0.4, 1.35), (x, 1.35), arrowprops={"arrowstyle": "->", "color": "#555555"})
         rows = "one row with all images" if whole else f"{count} rows, one for each image"
-        picture.alt = f"{count} images of shape {_shape(images[1:])} are flattened to {rows}; the output is {_shape(out)}."
+        picture.alt = (
+            f"{count} images of shape {_shape(images[1:])} are flattened to {rows}; the output is {_shape(out)}."
+        )
         return picture
 
 

@@ -33,7 +33,7 @@ LAYERS = {
     "max pool 3, stride 2": Layer(3, 2),
     "average pool 2": Layer(2, 2),
 }
-ABOUT = "A layer with a window: its kernel size, and whatever differs from stride 1 (in a pooling: the kernel size) and padding 0."
+ABOUT = "A layer with a window: its kernel size, and what differs from padding 0 and stride 1 (a pooling's is its kernel size)."
 FIRST = ("conv 3, padding 1", "max pool 2", "conv 3, padding 1", "max pool 2", "nothing")
 CONTROLS = (
     Control("image", 32, "How many rows and columns the image has, in three colours.", 8, 64),
@@ -85,7 +85,9 @@ def exploring(values: Mapping[str, Any]) -> Frame:
         f"Inputs of the linear layer: {maps} · {side} · {side} = {inputs}.",
         f"A number of the last map sees {sees} by {sees} pixels"
         + (", more than there are." if sees > values["image"] else f" of {values['image']} by {values['image']}."),
-        question=Question("How many inputs has the linear layer?", (inputs,), _slips(values["image"], names, maps, side)),
+        question=Question(
+            "How many inputs has the linear layer?", (inputs,), _slips(values["image"], names, maps, side)
+        ),
         draw=lambda: picture_of([(name, shape) for name, shape in stages]),
         rows=rows,
     )

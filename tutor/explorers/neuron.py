@@ -65,7 +65,9 @@ def _picture(x: tuple[float, float], w: tuple[float, float], b: float, z: float)
             panel.plot([1.2, 4.25], [y, 1.3], linestyle=style, linewidth=width, color=colour, zorder=1)
             label = f"w{name} = {_short(weight)}" if name else f"bias = {_short(weight)}"
             at = 2.45, y + (1.3 - y) * 0.41
-            panel.text(*at, label, ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+            panel.text(
+                *at, label, ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+            )
             panel.add_patch(Circle((0.95, y), 0.33, facecolor="white", edgecolor="#666666", zorder=2))
             panel.text(0.95, y, _short(number), ha="center", va="center", zorder=3)
             panel.text(0.5, y, f"x{name}" if name else "", ha="right", va="center")
@@ -73,7 +75,9 @@ def _picture(x: tuple[float, float], w: tuple[float, float], b: float, z: float)
         panel.text(4.6, 1.3, "sum", ha="center", va="center", zorder=3)
         panel.annotate("", (5.45, 1.3), (5.08, 1.3), arrowprops={"arrowstyle": "->", "color": "#555555"})
         panel.text(5.5, 1.3, f"z = {_short(z)}", ha="left", va="center", fontsize=12)
-        told = ", ".join(f"input {_short(number)} by weight {_short(weight)}" for number, weight in zip(x, w, strict=True))
+        told = ", ".join(
+            f"input {_short(number)} by weight {_short(weight)}" for number, weight in zip(x, w, strict=True)
+        )
         picture.alt = f"A neuron: {told}, bias {_short(b)}, sum {_short(z)}."
         return picture
 

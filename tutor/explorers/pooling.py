@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tutor import plots
+from tutor.explorers.examples import digits, with_scene
 from tutor.explorers.frame import Control, Frame, Question
 from tutor.explorers.opening import Shown, opened
-from tutor.explorers.scenes import digits, with_scene
 from tutor.explorers.sizes import sliding
+from tutor.plots import scenes
 
 CONTROLS = (
     Control("mode", "max", "Whether a window gives its largest number or the mean.", options=("max", "average")),
@@ -18,7 +18,7 @@ CONTROLS = (
     Control("dilation", 1, "d: how far apart the cells are that a window looks at; for max pooling.", 1, 3),
     Control("ceil_mode", True, "Round up: a last window may hang over the edge."),
     Control("count_include_pad", True, "Whether the mean counts the padding's zeros; for average pooling."),
-    Control("step", 0, "Which window, row by row.", 0, 8),
+    Control("step", 4, "Which window, row by row.", 0, 8),
 )
 
 
@@ -37,7 +37,7 @@ def exploring(values: Mapping[str, Any]) -> Frame:
         return Frame(size.formula, size.filled, size.words, problem=problem)
     options = {"dilation": d} if mode == "max" else {"count_include_pad": values["count_include_pad"]}
     return with_scene(
-        lambda: plots.scenes.pooling(digits(1, n), k, mode=mode, stride=s, padding=p, ceil_mode=ceil, **options),
+        lambda: scenes.pooling(digits(1, n), k, mode=mode, stride=s, padding=p, ceil_mode=ceil, **options),
         values["step"],
         Frame(
             size.formula,

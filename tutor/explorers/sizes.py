@@ -32,23 +32,27 @@ def sliding(n: int, kernel: int, stride: int, padding: int, dilation: int, *, ce
         "That leaves out the padding, which adds p cells on both sides.": places(p=0),
         "That counts the padding once; it is added on both sides: 2p.": places(p=padding),
         "That takes the kernel as k cells long; dilated, it spans d(k \N{MINUS SIGN} 1) + 1.": places(span=kernel - 1),
-        "That takes d·k for the dilated kernel; it spans d(k \N{MINUS SIGN} 1) + 1.": places(span=dilation * kernel - 1),
+        "That takes d·k for the dilated kernel; it spans d(k \N{MINUS SIGN} 1) + 1.": places(
+            span=dilation * kernel - 1
+        ),
         "That forgets the + 1: the window's first place counts too.": places(one=0),
         "That rounds down; ceil_mode rounds up."
         if ceil
         else "That rounds up; a last step that doesn't fit is not taken.": places(up=not ceil),
         "That forgets that the last window has to begin inside the input or the padding before it.": plain,
-        "That is the size for stride 1: divide by the stride before adding 1.": n + 2 * padding - dilation * (kernel - 1),
+        "That is the size for stride 1: divide by the stride before adding 1.": n
+        + 2 * padding
+        - dilation * (kernel - 1),
         "That forgets that the result has another size than the input.": n,
     }
     left, right, mark = (r"\lceil", r"\rceil", "⌈⌉") if ceil else (r"\lfloor", r"\rfloor", "⌊⌋")
     numbers = f"{n} + 2·{padding} \N{MINUS SIGN} {dilation}·({kernel} \N{MINUS SIGN} 1) \N{MINUS SIGN} 1"
-    filled = rf"\frac{{{n}+2\cdot{padding}-{dilation}\,({kernel}-1)-1}}{{{stride}}}"
+    filled = rf"\dfrac{{{n}+2\cdot{padding}-{dilation}\,({kernel}-1)-1}}{{{stride}}}"
     value = f"{(n + 2 * padding - dilation * (kernel - 1) - 1) / stride:.4g}"
     less = "" if size == plain else r"\;-\;1"
     return Size(
         size,
-        rf"m=\left{left}\frac{{n+2p-d\,(k-1)-1}}{{s}}\right{right}+1",
+        rf"m=\left{left}\dfrac{{n+2p-d\,(k-1)-1}}{{s}}\right{right}+1",
         rf"m=\left{left}{filled}\right{right}+1{less}={left} {value}{right}+1{less}={size}",
         f"Output size: {mark[0]}({numbers}) / {stride}{mark[1]} + 1"
         + (" \N{MINUS SIGN} 1 (the last window would begin in the padding)" if less else "")
