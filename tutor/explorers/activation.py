@@ -51,7 +51,7 @@ def exploring(values: Mapping[str, Any]) -> Frame:
     (slope,) = torch.autograd.grad(y, x)
     value, gradient = y.item(), slope.item()
     numbers = rf"x={place:g}:\quad y={value:.3g},\quad \text{{gradient }} {gradient:.3g}"
-    using = f"{bend.parameter} a = {a:g}" if bend.parameter else f"{values['function']} has no parameter"
+    using = f"Here a is {bend.parameter}={a:g}." if bend.parameter else f"No parameter in {values['function']}."
     slips = {
         "That is the gradient; asked is the value.": gradient,
         "That leaves out the minus sign.": -value,
@@ -65,7 +65,7 @@ def exploring(values: Mapping[str, Any]) -> Frame:
         bend.formula,
         numbers,
         f"{values['function']} at x = {place:g}: value {value:.3g}, gradient {gradient:.3g}.",
-        f"{using[0].upper() + using[1:]}. {_about(gradient, place)}",
+        f"{using} {_about(gradient, place)}",
         question=Question(f"What is y at x = {place:g}? (0.05 up or down counts.)", (value,), known, within),
         draw=lambda: _picture(values["function"], lambda x: bend.compute(x, a), place, value, gradient),
     )

@@ -12,6 +12,7 @@ from tutor.explorers.frame import Control, Exploring, Frame, Question, judge, nu
 from tutor.plots import Picture, PlotError
 
 PIXELS_AN_INCH = 100
+SMALLEST = 0.65  # of its size, where a picture stops to shrink in a narrow window and can be scrolled instead
 STEP = "step"  # the control that changes the picture alone, not what is to be predicted
 
 
@@ -45,7 +46,7 @@ class Explorer:
         self.picture = widgets.HTML()
         self.table = widgets.HTML()
         self._frame: Frame | None = None  # what is shown
-        self._drawn: tuple[Picture, str] | None = None  # the last picture, and the setting it shows
+        self._drawn: tuple[Picture, dict[str, Any]] | None = None  # the last picture, and the setting it shows
         self._asked: dict[str, Any] = {}  # the setting of which something is predicted
         self._verdict = ""
         self._room = (0.0, 0.0)  # the widest and highest picture so far: smaller ones move nothing
@@ -103,9 +104,9 @@ class Explorer:
             self._update()
 
     def _predicted(self, _: object) -> None:
-        """Judge what was typed, once for each setting; Enter, Tab and Check all come here."""
+        """Judge what was typed; Enter, Tab and Check all come here."""
         question = self._frame.question if self._frame else None
-        if self._updating or self._verdict or not self.predict.value or question is None:
+        if self._updating or not self.predict.value or question is None:
             return
         given = numbers(self.prediction.value)
         if given:
@@ -125,10 +126,17 @@ class Explorer:
                 self._asked, self._verdict, self.prediction.value = asked, "", ""
             self._frame = self._exploring(values)
             if STEP in self.controls and not self._frame.problem:
-                self.controls[STEP].max = self._frame.steps - 1
+                self._set_steps(self._frame.steps)
             self._show(self._frame)
         finally:
             self._updating = False
+
+    def _set_steps(self, steps: int) -> None:
+        """Let the slider reach the last step; one that can't be moved has to have room all the same."""
+        slider = self.controls[STEP]
+        slider.max = max(1, steps - 1)
+        slider.disabled = steps == 1
+        slider.value = min(slider.value, steps - 1)
 
     def _show(self, frame: Frame) -> None:
         """Write the formula, the sentence and the picture, or the question in their place."""
@@ -137,10 +145,10 @@ class Explorer:
         problem = frame.problem
         if not problem and not hidden:
             try:
-                self._drawn = (frame.picture(), _setting(self.values()))
+                self._drawn = (frame.picture(), self.values())
             except PlotError as error:
                 problem = str(error)
-        self._asking.layout.visibility = "visible" if asking else "hidden"
+        self._asking.layout.display = "" if self.predict.value else "none"
         self.question.value = _asks(frame.question) if asking else ""
         self.formula.value = _formula(frame, hidden)
         self.table.value = "" if hidden or problem else _table(frame.rows)
@@ -149,10 +157,11 @@ class Explorer:
         else:
             self.message.value = self._verdict or ("" if hidden else _note("", frame.says))
         if self._drawn:
-            picture, setting = self._drawn
+            picture, shown = self._drawn
+            old = _differing(shown, self.values()) if problem else ""
             width, height = picture.get_size_inches()
             self._room = (max(self._room[0], width), max(self._room[1], height))
-            self.picture.value = _image(picture, self._room, hidden=hidden, old=setting if problem else "")
+            self.picture.value = _image(picture, self._room, hidden=hidden, old=old)
 
 
 def _widget(control: Control) -> Any:
@@ -170,10 +179,13 @@ def _widget(control: Control) -> Any:
 
 
 def _formula(frame: Frame, hidden: bool) -> str:
-    """Return the formula, and below it with the numbers; always two lines, so that nothing moves."""
+    """Return the formula, and below it with the numbers; always two lines, so that nothing moves.
+
+    What stands on both sides of a ``\\qquad`` goes below each other where a line is too long.
+    """
     filled = r"\ldots" if hidden else frame.filled
-    lines = [rf"\({line}\)" if line else "&nbsp;" for line in (frame.formula, filled)]
-    return "".join(f"<div>{line}</div>" for line in lines)
+    lines = [[rf"<span>\({part}\)</span>" for part in line.split(r"\qquad")] for line in (frame.formula, filled)]
+    return "".join(f"<div>{''.join(line)}</div>" for line in lines)
 
 
 def _asks(question: Question | None) -> str:
@@ -199,21 +211,23 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 def _image(picture: Picture, room: tuple[float, float], *, hidden: bool = False, old: str = "") -> str:
     """Return the picture as HTML within a box that has room for the largest one; old: the setting that it shows."""
     width, height = room[0] * PIXELS_AN_INCH, room[1] * PIXELS_AN_INCH
-    box = f'<div class="explorer-box" style="max-width: {width:.0f}px; aspect-ratio: {width:.0f} / {height:.0f}">'
+    size = f"max-width: {width:.0f}px; min-width: {SMALLEST * width:.0f}px; aspect-ratio: {width:.0f} / {height:.0f}"
     if hidden:
-        return f'{box}<div class="explorer-hidden">?<br><small>your prediction first</small></div></div>'
-    encoded = base64.b64encode(picture.png()).decode()
-    share = 100 * picture.get_figwidth() / room[0]
-    badge = f'<div class="explorer-old">last possible setting: {html.escape(old)}</div>' if old else ""
-    alt = html.escape(f"The last possible setting, {old}. {picture.alt}" if old else picture.alt)
-    kind = "explorer-dim" if old else ""
-    image = f'<img class="{kind}" style="width: {share:.2f}%" decoding="sync" alt="{alt}" src="data:image/png;base64,{encoded}">'
-    return f"{box}{image}{badge}</div>"
+        kind, inside = "hidden", '<div class="explorer-hidden">?<br><small>your prediction first</small></div>'
+    else:
+        kind = "old" if old else ""
+        alt = html.escape(f"The last possible setting, {old}. {picture.alt}" if old else picture.alt)
+        source = f"data:image/png;base64,{base64.b64encode(picture.png()).decode()}"
+        share = 100 * picture.get_figwidth() / room[0]
+        inside = f'<img style="width: {share:.2f}%" decoding="sync" alt="{alt}" src="{source}">'
+    box = f'<div class="explorer-box {kind}" style="{size}">{inside}</div>'
+    caption = f"The picture is still that of {html.escape(old)}." if old else ""
+    return f'<div class="explorer-scroll">{box}</div><div class="explorer-caption">{caption}</div>'
 
 
-def _setting(values: Mapping[str, Any]) -> str:
-    """Return a setting in words, without the step."""
-    return ", ".join(f"{name} = {value}" for name, value in values.items() if name != STEP)
+def _differing(setting: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Return in words what a setting has other than another one has."""
+    return ", ".join(f"{name} = {value}" for name, value in setting.items() if value != other[name] and name != STEP)
 
 
 def _read(name: str) -> str:

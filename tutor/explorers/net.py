@@ -88,7 +88,7 @@ def exploring(values: Mapping[str, Any]) -> Frame:
         question=Question(
             "How many inputs has the linear layer?", (inputs,), _slips(values["image"], names, maps, side)
         ),
-        draw=lambda: picture_of([(name, shape) for name, shape in stages]),
+        draw=lambda: picture_of([(name.partition(",")[0], shape) for name, shape in stages]),
         rows=rows,
     )
 

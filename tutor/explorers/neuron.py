@@ -10,7 +10,7 @@ from tutor.explorers.opening import Shown, opened
 from tutor.plots import Picture
 from tutor.plots.figure import COLOURS, drawing
 
-SIDE = {"low": -4, "high": 4, "apart": 0.5}
+SIDE: dict[str, Any] = {"low": -4, "high": 4, "apart": 0.5}
 CONTROLS = (
     Control("x1", 1.0, "The first input.", **SIDE),
     Control("x2", 2.0, "The second input.", **SIDE),

@@ -22,28 +22,27 @@ def sliding(n: int, kernel: int, stride: int, padding: int, dilation: int, *, ce
     window doesn't fit.
     """
 
-    def places(p: int = 2 * padding, span: int = dilation * (kernel - 1), up: bool = ceil, one: int = 1) -> int:
-        fraction = (n + p - span - 1) / stride
-        return (math.ceil(fraction) if up else math.floor(fraction)) + one
+    def places(p: int = 2 * padding, span: int = dilation * (kernel - 1), up: bool = ceil, by: int = stride) -> int:
+        fraction = (n + p - span - 1) / by
+        found = (math.ceil(fraction) if up else math.floor(fraction)) + 1
+        return found - 1 if up and (found - 1) * by >= n + p // 2 else found
 
-    plain = places()
-    size = plain - 1 if ceil and (plain - 1) * stride >= n + padding else plain
+    size = places()
+    plain = math.ceil((n + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 if ceil else size
     slips = {
+        "That forgets that the last window has to begin inside the input or the padding before it.": plain,
         "That leaves out the padding, which adds p cells on both sides.": places(p=0),
         "That counts the padding once; it is added on both sides: 2p.": places(p=padding),
         "That takes the kernel as k cells long; dilated, it spans d(k \N{MINUS SIGN} 1) + 1.": places(span=kernel - 1),
-        "That takes d·k for the dilated kernel; it spans d(k \N{MINUS SIGN} 1) + 1.": places(
-            span=dilation * kernel - 1
-        ),
-        "That forgets the + 1: the window's first place counts too.": places(one=0),
+        "That forgets the + 1: the window's first place counts too.": size - 1,
         "That rounds down; ceil_mode rounds up."
         if ceil
         else "That rounds up; a last step that doesn't fit is not taken.": places(up=not ceil),
-        "That forgets that the last window has to begin inside the input or the padding before it.": plain,
-        "That is the size for stride 1: divide by the stride before adding 1.": n
-        + 2 * padding
-        - dilation * (kernel - 1),
-        "That forgets that the result has another size than the input.": n,
+        "That takes d·k for the dilated kernel; it spans d(k \N{MINUS SIGN} 1) + 1.": places(
+            span=dilation * kernel - 1
+        ),
+        "That is the size for stride 1: divide by the stride before adding 1.": places(by=1),
+        "That is the size of the input.": n,
     }
     left, right, mark = (r"\lceil", r"\rceil", "⌈⌉") if ceil else (r"\lfloor", r"\rfloor", "⌊⌋")
     numbers = f"{n} + 2·{padding} \N{MINUS SIGN} {dilation}·({kernel} \N{MINUS SIGN} 1) \N{MINUS SIGN} 1"
@@ -78,7 +77,7 @@ def spreading(n: int, kernel: int, stride: int, padding: int, output_padding: in
         "That is what a convolution makes of it; a transpose convolution goes the other way.": sliding(
             n, kernel, stride, padding, dilation
         ).size,
-        "That forgets that the result has another size than the input.": n,
+        "That is the size of the input.": n,
     }
     return Size(
         size,
