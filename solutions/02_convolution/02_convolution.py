@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## What a convolution does
@@ -104,6 +104,13 @@ for n, options in (
 ):
     layer = nn.Conv2d(in_channels=1, out_channels=1, **options)
     print(f"{n:2} cells, {options}: {layer(torch.zeros(1, 1, n, n)).shape[2]} outputs")
+
+# %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* moves the window. Tick *predict first*: you say how
+# large the output is before you see it, and are told which term you forgot. Which settings are impossible, and why?
+
+# %%
+explorers.convolution()
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv_output_size", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## Going up instead of down
@@ -345,6 +345,13 @@ try:
     up(torch.zeros(1, 1, 4, 4), output_size=(9, 9))
 except ValueError as error:
     print(error)
+
+# %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* sets one stamp after the other. Tick *predict first*: you
+# say how large the result is before you see it. With `view`, the same result comes from zeros in between.
+
+# %%
+explorers.conv_transpose()
 
 # %% [markdown]
 # **Your turn.** Write the formula for one dimension.

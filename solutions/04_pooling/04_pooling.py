@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## Why pool
@@ -177,6 +177,13 @@ try:
     nn.MaxPool2d(kernel_size=2, padding=2)(picture)
 except RuntimeError as error:
     print(str(error).split(".")[0])
+
+# %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* goes from window to window. Tick *predict first*: you
+# say how large the output is before you see it. Can you find a setting where `ceil_mode` rounds up in vain?
+
+# %%
+explorers.pooling()
 
 # %% [markdown]
 # **Your turn.** Write the size for one dimension.

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## What a linear layer does
@@ -363,6 +363,13 @@ except RuntimeError as error:
     print("RuntimeError:", str(error)[str(error).index("mat1") :])
 for inputs in (196608, 3072):
     print(f"Linear({inputs}, 10) has {sum(p.numel() for p in nn.Linear(inputs, 10).parameters()):,} parameters")
+
+# %% [markdown]
+# **Try it.** `start_dim` is where flattening begins: with 0, the whole batch becomes one row. Move the sliders and watch the
+# shapes; tick *predict first* to say what shape the weight has before you see it.
+
+# %%
+explorers.linear()
 
 # %% [markdown]
 # Shapes give this mistake away. Its relatives have the right shape and are harder to see: `reshape(3072, 64).T` also

@@ -38,7 +38,7 @@ FIRST = ("conv 3, padding 1", "max pool 2", "conv 3, padding 1", "max pool 2", "
 CONTROLS = (
     Control("image", 32, "How many rows and columns the image has, in three colours.", 8, 64),
     *(Control(f"layer {place}", name, ABOUT, options=tuple(LAYERS)) for place, name in enumerate(FIRST, 1)),
-    Control("maps", 16, "How many maps each convolution gives.", 1, 64),
+    Control("maps", 16, "How many maps the first convolution gives; each one after it gives twice as many.", 1, 32),
     Control("out_features", 10, "How many outputs the linear layer has: the classes.", 1, 20),
 )
 
@@ -51,7 +51,7 @@ def net() -> Shown:
 def exploring(values: Mapping[str, Any]) -> Frame:
     """Return what a stack of layers comes to."""
     names = [values[f"layer {place}"] for place in range(1, len(FIRST) + 1)]
-    side, maps, sees, jump, total = values["image"], COLOURS, 1, 1, 0
+    side, maps, wanted, sees, jump, total = values["image"], COLOURS, values["maps"], 1, 1, 0
     stages: list[tuple[str, tuple[int, ...]]] = [("", (maps, side, side))]
     rows = [("layer", "shape", "parameters", "sees"), ("image", _shape(stages[0][1]), "", "1 pixel")]
     formula = r"\text{in}=\text{maps}\cdot\text{rows}\cdot\text{columns}"
@@ -67,8 +67,8 @@ def exploring(values: Mapping[str, Any]) -> Frame:
             return Frame(formula, problem=problem)
         parameters = 0
         if name.startswith("conv"):
-            parameters = (maps * layer.kernel**2 + 1) * values["maps"]
-            maps = values["maps"]
+            parameters = (maps * layer.kernel**2 + 1) * wanted
+            maps, wanted = wanted, 2 * wanted
         side, sees, jump = size, sees + layer.dilation * (layer.kernel - 1) * jump, jump * layer.stride
         total += parameters
         stages.append((name, (maps, side, side)))
