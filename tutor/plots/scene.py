@@ -1,9 +1,10 @@
 """What happens step by step in a layer, as named grids of numbers: the data of a scene, and its ways to be seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor
@@ -43,7 +44,7 @@ class Step(NamedTuple):
     words: str  # the sum, such as "1·2 + 3·4 = 14", for below the grids
     told: str  # the step in one sentence
     marks: tuple[Mark, ...]
-    names: dict[int, str] = {}  # of grids that have another name at this step
+    names: Mapping[int, str] = MappingProxyType({})  # of grids that have another name at this step; "" hides one
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.plots.scene import Grid, Scene, Step
 
 CELL, SMALLEST, HIGHEST = 0.5, 0.08, 7.0  # inches: the side of a cell, at least; the height of one step, roughly
-LEGIBLE = 7.0  # points; smaller numbers are left out
+LEGIBLE = 6.5  # points, which is 9 pixels; smaller numbers are left out
 GAP, LETTER, LINE_HEIGHT, NAME = 0.5, 0.083, 0.25, 0.26  # inches: between columns, a letter, a line, a grid's name
 EDGE, FAINT, INK = "#888888", "#5c5c5c", "#222222"
 BLUE, ORANGE = COLOURS[0], COLOURS[1]
@@ -58,7 +58,7 @@ def draw_step(scene: Scene, step: int, numbers: bool | None) -> Picture:
     """Draw one step: all grids side by side, the sum below."""
     everything = range(len(scene.grids))
     per_line = int((WIDTH - 0.3) / LETTER)
-    lines = min(3, math.ceil(scene.words / (0.85 * per_line))) if scene.words else 0
+    lines = 1 if scene.words <= per_line else min(3, math.ceil(scene.words / (0.85 * per_line)))
     below = lines * LINE_HEIGHT + (0.34 if _kinds(scene) else 0.0) + (0.1 if lines else 0.04)
     cell = _visible(_largest_cell(lambda side: _plan(scene, everything, side), WIDTH - 0.16, HIGHEST - below))
     plan = _plan(scene, everything, cell)
