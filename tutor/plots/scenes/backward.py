@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.grad import conv2d_weight
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 from tutor.plots.figure import PlotError
 from tutor.plots.scene import Cell, Kind, Mark, Scene, Step
@@ -14,12 +14,14 @@ from tutor.plots.scenes.convolution import convolution, told_image, told_kernels
 from tutor.plots.scenes.pooling import pooled
 from tutor.plots.scenes.windows import (
     GIVES,
+    Addend,
     Names,
     bordered,
     channels,
     column,
     gathering,
     located,
+    longest_of,
     plain,
     scattering,
     summed,
@@ -56,20 +58,13 @@ def convolution_backward(
     size = (x.shape[1], x.shape[2])
     part = [o * groups // len(w) * first for o in range(len(w))]  # the first channel that an output looks at
     if of == "input":
-        room = [size[side] + 2 * border[side] for side in (0, 1)]
-
-        def scatter(numbers: Tensor) -> Tensor:
-            sums = F.conv_transpose2d(numbers[None], w, None, step, 0, 0, groups, spread)[0]
-            return F.pad(sums, (0, room[1] - sums.shape[2], 0, room[0] - sums.shape[1]))
-
-        whole = scatter(g)
+        found = conv2d_input((1, *x.shape), w, g[None], step, border, spread, groups)[0]
         return scattering(
             f"The gradient of a convolution's input. {told_image('Grad_output', g)} {told_kernels(w)} {options}",
             g,
             [{part[o] + i: w[o, i] for i in range(first)} for o in range(len(w))],
             bordered(size, border, border, Kind.CUT),
-            scatter,
-            whole[:, border[0] : border[0] + size[0], border[1] : border[1] + size[1]],
+            found,
             stride=step,
             dilation=spread,
             called=lambda o, c: f"kernel[{o}, {c % first}]",
@@ -121,14 +116,10 @@ def pooling_backward(
         inside = [(row - border[0], beside - border[1]) for row, beside in seen]
         return [(r, c) for r, c in inside if 0 <= r < x.shape[1] and 0 <= c < x.shape[2]]
 
-    def spread(numbers: Tensor) -> Tensor:
-        made = torch.zeros_like(x)
-        for channel in range(across):
-            for row, beside in numbers[channel].nonzero().tolist():
-                share = 1.0 if mode == "max" else float(windows.divisors[row, beside])
-                for cell in reached(channel, (row, beside)):
-                    made[(channel, *cell)] += numbers[channel, row, beside] / share
-        return made
+    def adds(step: int) -> list[Addend]:
+        channel, cell = located(step, g.shape)
+        share = float(g[channel][cell]) / (1.0 if mode == "max" else float(windows.divisors[cell]))
+        return [(channel, row, beside, share) for row, beside in reached(channel, cell)]
 
     def at(step: int) -> Step:
         channel, cell = located(step, g.shape)
@@ -145,19 +136,24 @@ def pooling_backward(
         title = place("grad_output", called, cell)
         return Step(title, words, f"{title.capitalize()}: {words}.", tuple(marks))
 
-    def touched(channel: int, cell: Cell) -> list[tuple[int, Cell]]:
-        return [(channel, to) for to in reached(channel, cell)]
-
+    leaf = x.clone().requires_grad_()
+    with torch.enable_grad():
+        if mode == "max":
+            forward = F.max_pool2d(leaf[None], windows.kernel, windows.stride, border, windows.dilation, ceil_mode)[0]
+        else:
+            forward = F.avg_pool2d(leaf[None], windows.kernel, windows.stride, border, ceil_mode, count_include_pad)[0]
+    (output,) = torch.autograd.grad(forward, leaf, g)
+    sums, numbers = summed(x.shape, [adds(step) for step in range(g.numel())])
     grids = (
         *column(0, "grad_output", channels(across), list(g), plain(g.shape)),
         *column(1, "input", channels(across), list(windows.canvas), windows.kinds),
-        *column(2, "grad_input", channels(across), summed(g, spread, touched), plain(x.shape)),
+        *column(2, "grad_input", channels(across), sums, plain(x.shape)),
     )
     told = (
         f"The gradient of {'max' if mode == 'max' else 'average'} pooling. {told_image('Grad_output', g)} "
         f"{told_image('Input', x)} {windows.options}"
     )
-    return Scene(told, grids, ("", GIVES), g.numel(), at, spread(g))
+    return Scene(told, grids, ("", GIVES), g.numel(), at, output, longest_of(g, windows.canvas, numbers))
 
 
 def _like(grad_output: object, output: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from tutor.plots.figure import PlotError
 from tutor.plots.scene import Cell, Kind, Mark, Scene, Step
 from tutor.plots.scenes.arguments import Pair, Sizes, image, need_room, sizes
 from tutor.plots.scenes.convolution import told_image
-from tutor.plots.scenes.windows import GIVES, channels, column, located, plain, so_far, taps, where
+from tutor.plots.scenes.windows import GIVES, channels, column, located, longest_of, plain, so_far, taps, where
 from tutor.plots.words import TERMS, number, pair, place
 
 NAMES = {"max": "Max", "average": "Average"}
@@ -78,7 +78,7 @@ def pooling(
 
     border = f" (padding {pair(windows.padding)} included)" if any(windows.padding) else ""
     told = f"{NAMES[mode]} pooling. {told_image('Input' + border, windows.canvas)} {windows.options}"
-    return Scene(told, grids, (GIVES,), output.numel(), at, output)
+    return Scene(told, grids, (GIVES,), output.numel(), at, output, longest_of(windows.canvas, output))
 
 
 def words_of(windows: Windows, channel: int, cell: Cell) -> str:

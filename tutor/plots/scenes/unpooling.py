@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.plots.figure import PlotError
-from tutor.plots.scene import Cell, Mark, Scene, Step
+from tutor.plots.scene import Mark, Scene, Step
 from tutor.plots.scenes.arguments import Pair, image, sizes
 from tutor.plots.scenes.convolution import told_image
-from tutor.plots.scenes.windows import GIVES, channels, column, located, plain, summed
+from tutor.plots.scenes.windows import GIVES, Addend, channels, column, located, longest_of, plain, summed
 from tutor.plots.words import number, pair, place
 
 
@@ -55,40 +55,38 @@ def unpooling(
     output = F.max_unpool2d(x[None], found[None], kernel, step, border, size)[0]
     across = len(x)
 
-    def target(channel: int, cell: Cell) -> list[tuple[int, Cell]]:
-        return [(channel, divmod(int(found[channel][cell]), size[1]))]
-
-    def spread(numbers: Tensor) -> Tensor:
-        """Return the numbers at their places; one that comes later may not undo an earlier one with its 0."""
-        made = x.new_zeros(output.shape).flatten(1)
-        there = numbers.flatten(1) != 0
-        for channel in range(across):
-            made[channel, found[channel].flatten()[there[channel]]] = numbers[channel].flatten()[there[channel]]
-        return made.view(output.shape)
+    places = found.flatten().tolist()
 
     def at(step: int) -> Step:
         channel, cell = located(step, x.shape)
-        [(_, to)] = target(channel, cell)
-        called = channels(across)[channel]
+        index = places[step]
+        to, called = divmod(index, size[1]), channels(across)[channel]
         marks = (
             Mark(channel, (cell,), "looked"),
             Mark(across + channel, (cell,), "looked"),
             Mark(2 * across + channel, (to,), "result"),
         )
-        index, title = int(found[channel][cell]), place("input", called, cell)
+        title = place("input", called, cell)
         words = (
             f"{number(float(x[channel][cell]))} goes to index {index}: row {to[0]}, column {to[1]} "
             f"({to[0]}·{size[1]} + {to[1]} = {index})"
         )
         return Step(title, words, f"{title.capitalize()}: {words}.", marks)
 
+    puts: list[list[Addend]] = []
+    taken: set[tuple[int, int]] = set()  # windows that overlap may have chosen the same place: it is filled only once
+    for n, (value, index) in enumerate(zip(x.flatten().tolist(), places, strict=True)):
+        channel, _ = located(n, x.shape)
+        puts.append([] if (channel, index) in taken else [(channel, *divmod(index, size[1]), value)])
+        taken.add((channel, index))
+    sums, numbers = summed((across, *size), puts)
     grids = (
         *column(0, "input", channels(across), list(x), plain(x.shape)),
         *column(1, "indices", channels(across), list(found.double()), plain(x.shape)),
-        *column(2, "output", channels(across), summed(x, spread, target), plain(size)),
+        *column(2, "output", channels(across), sums, plain(size)),
     )
     told = (
         f"A max unpooling. {told_image('Input', x)} {told_image('Indices', found.double())} "
         f"Windows of {pair(kernel)}, stride {pair(step)}, padding {pair(border)}; the output is {size[0]} by {size[1]}."
     )
-    return Scene(told, grids, ("at", GIVES), x.numel(), at, output)
+    return Scene(told, grids, ("at", GIVES), x.numel(), at, output, longest_of(numbers, found))

@@ -14,6 +14,7 @@ from tutor.plots.words import number, place, products, span
 
 TIMES, GIVES = "\N{MULTIPLICATION SIGN}", "→"
 Values = Tensor | Callable[[int], Tensor]
+Addend = tuple[int, int, int, float]  # channel, row and column of the output, and what is added there
 
 
 class Names(NamedTuple):
@@ -71,26 +72,35 @@ def so_far(values: Tensor) -> list[Values]:
     return [at(channel) for channel in range(len(values))]
 
 
-def summed(
-    input: Tensor, spread: Callable[[Tensor], Tensor], touched: Callable[[int, Cell], Sequence[tuple[int, Cell]]]
-) -> list[Values]:
-    """Return for each channel of an output what is in it when one number of an input after the other is spread over it.
+def summed(shape: Sequence[int], adds: Sequence[Sequence[Addend]]) -> tuple[list[Values], set[float]]:
+    """Return for each channel of an output what is in it when one step after the other has added to it.
 
-    spread: from an input to the whole output; numbers still to come are 0. touched: which (channel, cell) of the output a
-    number of the input goes into, given its channel and cell. What nothing was added to is empty until the last step.
+    shape: (channels, rows, columns). adds: for each step its addends. What nothing was added to is empty until the last
+    step, and then 0. Also returned: every number that stands there at some step.
     """
-    order, whole = torch.arange(input.numel()).view(input.shape), spread(input)
-    first = torch.full(whole.shape, input.numel() - 1)  # the step that is the first to add to a cell
-    for step, (channel, *cell) in reversed(list(enumerate(product(*map(range, input.shape))))):
-        for to, (row, beside) in touched(channel, (cell[0], cell[1])):
-            first[to, row, beside] = step
+    last, width = len(adds) - 1, shape[1] * shape[2]
+    place_of = [[c * width + row * shape[2] + beside for c, row, beside, _ in step] for step in adds]
+    first = torch.full((shape[0] * width,), last)
+    sums, seen = [0.0] * (shape[0] * width), {0.0}
+    for step, (places, addends) in enumerate(zip(place_of, adds, strict=True)):
+        for spot, (*_, value) in zip(places, addends, strict=True):
+            first[spot] = min(int(first[spot]), step)
+            sums[spot] += value
+            seen.add(sums[spot])
+    ends = torch.tensor([len(step) for step in adds]).cumsum(0).tolist()
+    index = torch.tensor([spot for step in place_of for spot in step], dtype=torch.int64)
+    values = torch.tensor([value for step in adds for *_, value in step], dtype=torch.float64)
+    first = first.view(*shape)
 
     def at(channel: int) -> Values:
-        return lambda step: torch.where(
-            first[channel] <= step, spread(torch.where(order <= step, input, 0.0))[channel], torch.nan
-        )
+        def state(step: int) -> Tensor:
+            made = torch.zeros(shape[0] * width, dtype=torch.float64)
+            made.index_add_(0, index[: ends[step]], values[: ends[step]])
+            return torch.where(first[channel] <= step, made.view(*shape)[channel], torch.nan)
 
-    return [at(channel) for channel in range(len(whole))]
+        return state
+
+    return [at(channel) for channel in range(shape[0])], seen
 
 
 def located(step: int, shape: Sequence[int]) -> tuple[int, Cell]:
@@ -123,18 +133,20 @@ def gathering(
     across, within = len(canvas), list(outputs) or channels(len(output))
     shape, beside, single = _beside(kernels, across, [located(step, output.shape)[0] for step in range(output.numel())])
     used = tuple(product(range(shape[0]), range(shape[1])))
+    numbers, results = canvas.tolist(), output.tolist()  # reading single numbers from lists is much faster
+    weights = [{c: kernel.flatten().tolist() for c, kernel in each.items()} for each in kernels]
 
     def at(step: int) -> Step:
         channel, cell = located(step, output.shape)
         seen = taps(cell, shape, stride, dilation, origin)
         marks, pairs, titles = [], [], {} if single else dict.fromkeys(range(across, 2 * across), "")
-        for c, weights in kernels[channel].items():
+        for c, factors in weights[channel].items():
             marks += [Mark(c, seen, "looked"), Mark(across + c, used, "used")]
-            pairs.append([(float(canvas[c][tap]), float(weights[u])) for tap, u in zip(seen, used, strict=True)])
+            pairs.append([(numbers[c][row][beside], w) for (row, beside), w in zip(seen, factors, strict=True)])
             if not single:
                 titles[across + c] = called(channel, c)
         marks.append(Mark(2 * across + channel, (cell,), "result"))
-        title, words = place(names.output, within[channel], cell), products(pairs, float(output[channel][cell]))
+        title, words = place(names.output, within[channel], cell), products(pairs, results[channel][cell[0]][cell[1]])
         sentence = f"{_capital(title)}: the window is on {where(seen)}; {words}."
         return Step(title, words, sentence, tuple(marks), titles)
 
@@ -143,7 +155,8 @@ def gathering(
         *column(1, names.kernel, [""] * across, beside, plain(shape)),
         *column(2, names.output, within, so_far(output), plain(output.shape)),
     )
-    return Scene(told, grids, (TIMES, GIVES), output.numel(), at, output)
+    longest = longest_of(canvas, output, *(kernel for each in kernels for kernel in each.values()))
+    return Scene(told, grids, (TIMES, GIVES), output.numel(), at, output, longest)
 
 
 def scattering(
@@ -151,7 +164,6 @@ def scattering(
     input: Tensor,
     kernels: Sequence[Mapping[int, Tensor]],
     kinds: Tensor,
-    spread: Callable[[Tensor], Tensor],
     output: Tensor,
     *,
     stride: Sizes,
@@ -162,20 +174,27 @@ def scattering(
     """Return the scene in which each number of the input is multiplied by a kernel and added into a window of the output.
 
     input: (channels, rows, columns). kernels: for each channel of the input, by the channel of the output, what it is
-    multiplied with. kinds: of the output's cells, with those that are cut off. spread: from an input to the output's cells
-    (channels, rows, columns), with those that are cut off. output: what is left without them. called: the kernel's name for
-    a channel of the input and one of the output.
+    multiplied with. kinds: of the output's cells, with those that are cut off. output: what is left without them, (channels,
+    rows, columns). called: the kernel's name for a channel of the input and one of the output.
     """
-    here, across = len(input), len(output)
-    shape, beside, single = _beside(kernels, across, [located(step, input.shape)[0] for step in range(input.numel())])
+    here, across, steps = len(input), len(output), range(input.numel())
+    shape, beside, single = _beside(kernels, across, [located(step, input.shape)[0] for step in steps])
     used = tuple(product(range(shape[0]), range(shape[1])))
+    numbers = input.flatten().tolist()
+    weights = [{c: kernel.flatten().tolist() for c, kernel in each.items()} for each in kernels]
 
-    def touched(channel: int, cell: Cell) -> list[tuple[int, Cell]]:
-        return [(c, tap) for c in kernels[channel] for tap in taps(cell, shape, stride, dilation)]
+    def adds(step: int) -> list[Addend]:
+        channel, cell = located(step, input.shape)
+        seen = taps(cell, shape, stride, dilation)
+        return [
+            (c, row, side, numbers[step] * weight)
+            for c, factors in weights[channel].items()
+            for (row, side), weight in zip(seen, factors, strict=True)
+        ]
 
     def at(step: int) -> Step:
         channel, cell = located(step, input.shape)
-        seen, value = taps(cell, shape, stride, dilation), number(float(input[channel][cell]))
+        seen, value = taps(cell, shape, stride, dilation), number(numbers[step])
         marks = [Mark(channel, (cell,), "looked")]
         titles = {} if single else dict.fromkeys(range(here, here + across), "")
         for c in kernels[channel]:
@@ -186,12 +205,20 @@ def scattering(
         words = f"{title} = {value}: {value} times the kernel is added on {where(seen)}"
         return Step(title, words, f"{_capital(words)}.", tuple(marks), titles)
 
+    sums, seen = summed((across, *kinds.shape), [adds(step) for step in steps])
     grids = (
         *column(0, names.input, channels(here), list(input), plain(input.shape)),
         *column(1, names.kernel, [""] * across, beside, plain(shape)),
-        *column(2, names.output, channels(across), summed(input, spread, touched), kinds),
+        *column(2, names.output, channels(across), sums, kinds),
     )
-    return Scene(told, grids, (TIMES, GIVES), input.numel(), at, output)
+    longest = max(longest_of(input, *(kernel for each in kernels for kernel in each.values())), longest_of(seen))
+    return Scene(told, grids, (TIMES, GIVES), input.numel(), at, output, longest)
+
+
+def longest_of(*values: Tensor | set[float]) -> int:
+    """Return with how many letters the longest of all these numbers is written."""
+    lists = [v.flatten().tolist() if isinstance(v, Tensor) else v for v in values]
+    return max((len(number(value)) for value in {v for each in lists for v in each} if value == value), default=1)
 
 
 def _beside(
