@@ -1,7 +1,6 @@
 """Steps that play inside a notebook, in plain HTML without a network, and as a GIF."""
 
 import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +11,6 @@ from PIL import Image
 
 from tutor.frontend import someone_watches
 from tutor.plots.figure import PIXELS_AN_INCH, Picture, PlotError
-
-COLOURS_KEPT = 48  # of a frame: lines and letters with their soft edges need no more
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,8 @@ class Animation:
 
     @cached_property
     def frames(self) -> list[Image.Image]:
-        """Return all frames, two pixels for each of the page, with a palette of few colours."""
-        found = []
-        for place in range(len(self.words)):
-            with Image.open(io.BytesIO(self.draw(place).png())) as image:
-                found.append(image.convert("RGB").quantize(COLOURS_KEPT, dither=Image.Dither.NONE))
-        return found
+        """Return all frames, two pixels for each of the page, in few colours."""
+        return [self.draw(place).flat() for place in range(len(self.words))]
 
     def save(self, path: str | Path, *, seconds: float = 1.0) -> None:
         """Write a GIF that plays for ever, so many seconds a frame. Raises PlotError for a name that doesn't end in .gif."""

@@ -16,6 +16,7 @@ from matplotlib import rc_context  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from tutor.frontend import someone_watches  # noqa: E402
 
@@ -82,8 +83,9 @@ class Picture(Figure):
         if layout and close:
             layout.set(w_pad=0.04, h_pad=0.04, wspace=0, hspace=0)
         super().__init__(figsize=(width, height), dpi=PIXELS_AN_INCH, layout=layout)
-        FigureCanvasAgg(self)
+        self._agg = FigureCanvasAgg(self)
         self.alt = ""
+        self.palette: Image.Image | None = None  # of a drawing with few colours: a PNG of these alone is small and fast
 
     def __repr__(self) -> str:
         """Say what the figure shows."""
@@ -95,9 +97,23 @@ class Picture(Figure):
         """Return the figure as the bytes of a PNG file, with two pixels for each of the page."""
         data = io.BytesIO()
         with rc_context(_STYLE):
-            self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
+            if self.palette:
+                self.flat().save(data, format="png")
+            else:
+                self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
         self.set_layout_engine("none")  # laid out once; a second time, matplotlib would move things a little further
         return data.getvalue()
+
+    def flat(self) -> Image.Image:
+        """Return the drawing as an image of its palette's colours, with two pixels for each of the page."""
+        assert self.palette
+        with rc_context(_STYLE):
+            self.set_dpi(2 * PIXELS_AN_INCH)
+            self._agg.draw()
+            size, pixels = self._agg.get_width_height(), self._agg.buffer_rgba()
+            self.set_dpi(PIXELS_AN_INCH)
+        opaque = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB")
+        return opaque.quantize(palette=self.palette, dither=Image.Dither.NONE)
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None

@@ -1,9 +1,10 @@
 """What happens step by step in a layer, as named grids of numbers: the data of a scene, and its ways to be seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor
@@ -11,7 +12,6 @@ from torch import Tensor
 from tutor.plots.animation import Animation
 from tutor.plots.figure import Picture, PlotError
 from tutor.plots.stage import draw_film, draw_step
-from tutor.plots.words import number
 
 Cell = tuple[int, int]
 FILM, FRAMES = 8, 100  # how many steps a filmstrip and an animation show at most
@@ -43,7 +43,7 @@ class Step(NamedTuple):
     words: str  # the sum, such as "1·2 + 3·4 = 14", for below the grids
     told: str  # the step in one sentence
     marks: tuple[Mark, ...]
-    names: dict[int, str] = {}  # of grids that have another name at this step
+    names: Mapping[int, str] = MappingProxyType({})  # of grids that have another name at this step; "" hides one
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Scene:
 
     told: what is shown, in words. grids: with ``signs`` between their columns. steps: how many there are.
     at: from the number of a step, counted from 0, to the ``Step``. output: what torch returns for all of it.
+    longest: with how many letters the longest number is written, at any step.
     """
 
     told: str
@@ -83,6 +84,7 @@ class Scene:
     steps: int
     at: Callable[[int], Step]
     output: Tensor
+    longest: int
 
     def draw(self, step: int = 0, *, numbers: bool | None = None) -> Picture:
         """Draw one step. numbers: whether they stand in the cells; by itself, where they can be read.
@@ -127,15 +129,6 @@ class Scene:
     def kind(self) -> str:
         """Return what this is, such as "convolution"."""
         return self.told.partition(".")[0].removeprefix("A ").removeprefix("An ").lower()
-
-    @cached_property
-    def longest(self) -> int:
-        """Return with how many letters the longest number is written, at any step."""
-        some = range(self.steps) if self.steps <= FRAMES else (0, self.steps - 1)
-        fixed = [grid.at(0) for grid in self.grids if isinstance(grid.values, Tensor)]
-        moving = [grid.at(step) for grid in self.grids if not isinstance(grid.values, Tensor) for step in some]
-        values = {value for grid in fixed + moving for value in grid.flatten().tolist() if value == value}
-        return max(map(len, map(number, values)), default=1)
 
     @cached_property
     def words(self) -> int:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.patches import Rectangle
+from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+from PIL import Image
 
 from tutor.plots.figure import COLOURS, WIDTH, Picture, PlotError, drawing
 from tutor.plots.words import number
@@ -20,9 +26,9 @@ if TYPE_CHECKING:
     from tutor.plots.scene import Grid, Scene, Step
 
 CELL, SMALLEST, HIGHEST = 0.5, 0.08, 7.0  # inches: the side of a cell, at least; the height of one step, roughly
-LEGIBLE = 7.0  # points; smaller numbers are left out
+LEGIBLE = 6.5  # points, which is 9 pixels; smaller numbers are left out
 GAP, LETTER, LINE_HEIGHT, NAME = 0.5, 0.083, 0.25, 0.26  # inches: between columns, a letter, a line, a grid's name
-EDGE, FAINT, INK = "#888888", "#5c5c5c", "#222222"
+EDGE, FAINT, INK, HATCH = "#888888", "#5c5c5c", "#222222", "#bdbdbd"
 BLUE, ORANGE = COLOURS[0], COLOURS[1]
 FILLED = {"looked": "#d3e6f4", "used": "#d3e6f4", "result": "#fbe3cf", "chosen": "#fbe3cf"}
 
@@ -37,12 +43,29 @@ LOOKS: dict[int, tuple[str, str, str, str]] = {
 }
 
 
+def _palette() -> Image.Image:
+    """Return all colours that a scene can have: every line on every filling, with the shades of its soft edge."""
+    fillings = {filling for filling, *_ in LOOKS.values()} | set(FILLED.values())
+    shades = {
+        tuple(round(255 * (paper + share * (ink - paper))) for paper, ink in zip(to_rgb(f), to_rgb(line), strict=True))
+        for f in fillings
+        for line in (EDGE, INK, FAINT, HATCH, BLUE, ORANGE)
+        for share in (0, 0.17, 0.33, 0.5, 0.67, 0.83, 1)
+    }
+    image = Image.new("P", (1, 1))
+    image.putpalette([level for shade in sorted(shades) for level in shade])
+    return image
+
+
 class Placed(NamedTuple):
     """A grid's number, and where its upper left corner is, in inches."""
 
     grid: int
     x: float
     y: float
+
+
+PALETTE = _palette()
 
 
 class Plan(NamedTuple):
@@ -58,7 +81,7 @@ def draw_step(scene: Scene, step: int, numbers: bool | None) -> Picture:
     """Draw one step: all grids side by side, the sum below."""
     everything = range(len(scene.grids))
     per_line = int((WIDTH - 0.3) / LETTER)
-    lines = min(3, math.ceil(scene.words / (0.85 * per_line))) if scene.words else 0
+    lines = 1 if scene.words <= per_line else min(3, math.ceil(scene.words / (0.85 * per_line)))
     below = lines * LINE_HEIGHT + (0.34 if _kinds(scene) else 0.0) + (0.1 if lines else 0.04)
     cell = _visible(_largest_cell(lambda side: _plan(scene, everything, side), WIDTH - 0.16, HIGHEST - below))
     plan = _plan(scene, everything, cell)
@@ -203,6 +226,7 @@ def _visible(cell: float) -> float:
 
 def _panel(picture: Picture, wide: float, tall: float, margin: float) -> Axes:
     """Return axes without lines or ticks that fill the figure, one unit a cell, rows counted downwards."""
+    picture.palette = PALETTE
     panel = picture.add_axes((0, 0, 1, 1))
     panel.set(xlim=(-margin, wide - margin), ylim=(tall, 0))
     panel.axis("off")
@@ -223,7 +247,7 @@ def _draw_plan(
         grid, corner = scene.grids[n], ((at[0] + x) / cell, (at[1] + y) / cell)
         name = happening.names.get(n, grid.name)
         if name:
-            _draw_grid(panel, n, grid, happening, step, corner, size if shown else 0.0)
+            _draw_grid(panel, n, grid, happening, step, corner, size / 72 / cell if shown else 0.0)
         if name and named:
             middle = corner[0] + grid.shape[1] / 2
             panel.text(middle, corner[1] - 0.05 / cell, name, ha="center", va="bottom", color=INK)
@@ -234,7 +258,10 @@ def _draw_plan(
 def _draw_grid(
     panel: Axes, n: int, grid: Grid, happening: Step, step: int, at: tuple[float, float], size: float
 ) -> None:
-    """Draw one grid with its marks; size: of the numbers in points, 0 for none."""
+    """Draw one grid with its marks; size: of the numbers in cells, 0 for none.
+
+    The numbers are drawn as one outline: as a ``Text`` each, they would take most of the time.
+    """
     values, kinds = grid.at(step).tolist(), grid.kinds.tolist()
     roles = {cell: mark.role for mark in happening.marks if mark.grid == n for cell in mark.cells}
     for kind, (filling, edge, hatch, _) in LOOKS.items():
@@ -250,30 +277,36 @@ def _draw_grid(
                     linewidths=0.8,
                     linestyles=edge,
                     hatch=hatch or None,
-                    hatchcolor="#bdbdbd",
+                    hatchcolor=HATCH,
                     zorder=1,
                 ),
                 autolim=False,
             )
     if size:
-        for r, row in enumerate(values):
-            for c, value in enumerate(row):
-                if value == value:
-                    role, outside = roles.get((r, c)), kinds[r][c] != 0
-                    panel.text(
-                        at[0] + c + 0.5,
-                        at[1] + r + 0.52,
-                        number(value),
-                        ha="center",
-                        va="center",
-                        fontsize=size,
-                        fontstyle="italic" if outside else "normal",
-                        fontweight="bold" if role == "chosen" else "normal",
-                        color=FAINT if outside and role is None else INK,
-                    )
+        written: dict[str, list[Path]] = {FAINT: [], INK: []}
+        for r, c in ((r, c) for r, row in enumerate(values) for c, value in enumerate(row) if value == value):
+            role, outside = roles.get((r, c)), kinds[r][c] != 0
+            glyphs = _glyphs(number(values[r][c]), outside, role == "chosen")
+            middle = np.array((at[0] + c + 0.5, at[1] + r + 0.5))
+            path = Path(np.asarray(glyphs.vertices) * size + middle, glyphs.codes)
+            written[FAINT if outside and role is None else INK].append(path)
+        for colour, paths in written.items():
+            if paths:
+                letters = PathPatch(Path.make_compound_path(*paths), facecolor=colour, linewidth=0, zorder=2)
+                panel.add_artist(letters)
     for mark in happening.marks:
         if mark.grid == n and mark.cells:
             _frame(panel, mark.cells, mark.role, at)
+
+
+@cache
+def _glyphs(text: str, slanted: bool, bold: bool) -> Path:
+    """Return the outline of a number, of size 1, with the middle of its digits at (0, 0), y downwards."""
+    font = FontProperties("DejaVu Sans", "italic" if slanted else "normal", weight="bold" if bold else "normal")
+    path = TextPath((0, 0), text, size=100, prop=font)
+    points = np.asarray(path.vertices)
+    left, right = points[:, 0].min(), points[:, 0].max()
+    return Path((points - ((left + right) / 2, 36.5)) * (0.01, -0.01), path.codes)  # digits are 73 high
 
 
 def _frame(panel: Axes, cells: Sequence[tuple[int, int]], role: str, at: tuple[float, float]) -> None:
@@ -319,7 +352,7 @@ def _legend(panel: Axes, scene: Scene, middle: float, y: float, cell: float) -> 
             linewidth=0.8,
             linestyle=edge,
             hatch=hatch or None,
-            hatchcolor="#bdbdbd",
+            hatchcolor=HATCH,
         )
         panel.add_patch(box)
         panel.text((x + side + 0.08) / cell, y / cell, name, ha="left", va="center", fontsize=9.5, color=INK)

@@ -31,10 +31,10 @@ def rows_of(grid: Tensor) -> str:
     return "; ".join(" ".join("_" if value != value else number(value) for value in row) for row in grid.tolist())
 
 
-def place(name: str, channel: int, cell: tuple[int, int], channels: int) -> str:
-    """Return how a number is indexed, such as output[0, 1], with its channel when there are several."""
-    index = cell if channels == 1 else (channel, *cell)
-    return f"{name}[{', '.join(map(str, index))}]"
+def place(name: str, channel: str, cell: tuple[int, int]) -> str:
+    """Return how a number is indexed, such as output[0, 1]; channel: its first index, "" when there is only one."""
+    index = ", ".join(map(str, cell))
+    return f"{name}[{channel}, {index}]" if channel else f"{name}[{index}]"
 
 
 def span(first: int, last: int) -> str:

@@ -1,16 +1,16 @@
-"""The scenes of max and average pooling, and of max unpooling."""
+"""The scene of max and average pooling."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.plots.figure import PlotError
-from tutor.plots.scene import Cell, Grid, Kind, Mark, Scene, Step
+from tutor.plots.scene import Cell, Kind, Mark, Scene, Step
 from tutor.plots.scenes.arguments import Pair, Sizes, image, need_room, sizes
 from tutor.plots.scenes.convolution import told_image
-from tutor.plots.scenes.windows import GIVES, labelled, so_far, taps, where
+from tutor.plots.scenes.windows import GIVES, channels, column, located, longest_of, plain, so_far, taps, where
 from tutor.plots.words import TERMS, number, pair, place
 
 NAMES = {"max": "Max", "average": "Average"}
@@ -62,28 +62,23 @@ def pooling(
     """
     windows = pooled(input, kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, mode)
     across, output = len(windows.input), windows.output
-    plain = torch.zeros(output.shape[1:], dtype=torch.int8)
-    grids = [
-        *(Grid(labelled("input", c, across), 0, windows.canvas[c], windows.kinds) for c in range(across)),
-        *(
-            Grid(labelled("output", c, across), 1, so_far(output[c], c * output[c].numel()), plain)
-            for c in range(across)
-        ),
-    ]
+    grids = (
+        *column(0, "input", channels(across), list(windows.canvas), windows.kinds),
+        *column(1, "output", channels(across), so_far(output), plain(output.shape)),
+    )
 
     def at(step: int) -> Step:
-        channel, rest = divmod(step, output[0].numel())
-        cell = divmod(rest, output.shape[2])
+        channel, cell = located(step, output.shape)
         seen = windows.seen(cell)
         marks = [Mark(channel, seen, "looked"), Mark(across + channel, (cell,), "result")]
         if mode == "max":
             marks.append(Mark(channel, (windows.largest(channel, cell),), "chosen"))
-        title, words = place("output", channel, cell, across), words_of(windows, channel, cell)
+        title, words = place("output", channels(across)[channel], cell), words_of(windows, channel, cell)
         return Step(title, words, f"{title.capitalize()}: the window is on {where(seen)}; {words}.", tuple(marks))
 
     border = f" (padding {pair(windows.padding)} included)" if any(windows.padding) else ""
     told = f"{NAMES[mode]} pooling. {told_image('Input' + border, windows.canvas)} {windows.options}"
-    return Scene(told, tuple(grids), (GIVES,), output.numel(), at, output)
+    return Scene(told, grids, (GIVES,), output.numel(), at, output, longest_of(windows.canvas, output))
 
 
 def words_of(windows: Windows, channel: int, cell: Cell) -> str:

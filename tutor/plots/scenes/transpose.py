@@ -68,18 +68,12 @@ def conv_transpose(
         kinds[_kept(cut, output)] = int(Kind.EXTRA)
         rows, columns = (o - e for o, e in zip(output.shape[1:], extra, strict=True))
         kinds[cut[0] : cut[0] + max(rows, 0), cut[1] : cut[1] + max(columns, 0)] = int(Kind.DATA)
-
-        def scatter(numbers: Tensor) -> Tensor:
-            sums = F.conv_transpose2d(numbers[None], w, None, step, 0, 0, groups, spread)[0]
-            return F.pad(sums, (0, size[1] - full[1], 0, size[0] - full[0]))
-
         used = [{c // per * first + o: w[c, o] for o in range(first)} for c in range(len(x))]
         return scattering(
             told,
             x,
             used,
             kinds,
-            scatter,
             output,
             stride=step,
             dilation=spread,
