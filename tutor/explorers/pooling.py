@@ -30,14 +30,19 @@ def pooling() -> Shown:
 def exploring(values: Mapping[str, Any]) -> Frame:
     """Return what a pooling comes to."""
     n, k, s, p, d = (values[name] for name in ("n", "kernel_size", "stride", "padding", "dilation"))
-    mode, ceil = values["mode"], values["ceil_mode"]
+    ceil = values["ceil_mode"]
     size = sliding(n, k, s, p, d, ceil=ceil)
-    if mode == "average" and d > 1:
-        problem = "Average pooling has no dilation: set it to 1, or choose max."
-        return Frame(size.formula, size.filled, size.words, problem=problem)
-    options = {"dilation": d} if mode == "max" else {"count_include_pad": values["count_include_pad"]}
     return with_scene(
-        lambda: scenes.pooling(digits(1, n), k, mode=mode, stride=s, padding=p, ceil_mode=ceil, **options),
+        lambda: scenes.pooling(
+            digits(1, n),
+            k,
+            stride=s,
+            padding=p,
+            dilation=d,
+            ceil_mode=ceil,
+            count_include_pad=values["count_include_pad"],
+            mode=values["mode"],
+        ),
         values["step"],
         Frame(
             size.formula,

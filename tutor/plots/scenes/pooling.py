@@ -115,14 +115,15 @@ def pooled(
         raise PlotError(f"dilation={dilation} is for max pooling only; average pooling has none.")
     size = (x.shape[1], x.shape[2])
     for side in (0, 1):
-        reach = spread[side] * (kernel[side] - 1) + 1
-        if border[side] > reach // 2:
+        if border[side] > kernel[side] // 2:  # torch's rule, whatever the dilation
             raise PlotError(
                 f"padding={padding} doesn't fit a window of {kernel[0]} by {kernel[1]}: padding is at most half of the "
-                f"window, here {reach // 2}, so that no window sees nothing but padding."
+                f"window, here {kernel[side] // 2}, so that no window sees nothing but padding."
             )
     room = (size[0] + 2 * border[0], size[1] + 2 * border[1])
-    need_room("window", kernel, spread, size, room, pair(border))
+    reaches = [d * (k - 1) + 1 for d, k in zip(spread, kernel, strict=True)]
+    if not ceil_mode or any(reach >= r + s for reach, r, s in zip(reaches, room, step, strict=True)):
+        need_room("window", kernel, spread, size, room, pair(border))  # in ceil mode a window may hang over
     chosen: Tensor | None = None
     if mode == "max":
         output, chosen = F.max_pool2d(x[None], kernel, step, border, spread, ceil_mode, return_indices=True)
