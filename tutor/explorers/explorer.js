@@ -13,6 +13,9 @@
       if (label && handle && handle.getAttribute("aria-label") !== label.textContent) {
         handle.setAttribute("aria-label", label.textContent);
         handle.title = label.title;
+        const readout = slider.querySelector(".widget-readout"); // can be typed into
+        readout.setAttribute("role", "textbox");
+        readout.setAttribute("aria-label", `${label.textContent} as a number`);
       }
     }
     explorer.querySelectorAll(".explorer-message:not([role])").forEach(note => note.setAttribute("role", "status"));

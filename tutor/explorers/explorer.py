@@ -222,7 +222,7 @@ def _image(picture: Picture, room: tuple[float, float], *, hidden: bool = False,
         inside = f'<img style="width: {share:.2f}%" decoding="sync" alt="{alt}" src="{source}">'
     box = f'<div class="explorer-box {kind}" style="{size}">{inside}</div>'
     caption = f"The picture is still that of {html.escape(old)}." if old else ""
-    return f'<div class="explorer-scroll">{box}</div><div class="explorer-caption">{caption}</div>'
+    return f'<div class="explorer-scroll" tabindex="0">{box}</div><div class="explorer-caption">{caption}</div>'
 
 
 def _differing(setting: Mapping[str, Any], other: Mapping[str, Any]) -> str:
