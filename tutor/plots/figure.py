@@ -83,7 +83,7 @@ class Picture(Figure):
         if layout and close:
             layout.set(w_pad=0.04, h_pad=0.04, wspace=0, hspace=0)
         super().__init__(figsize=(width, height), dpi=PIXELS_AN_INCH, layout=layout)
-        self._agg = FigureCanvasAgg(self)
+        self._agg: Any = FigureCanvasAgg(self)
         self.alt = ""
         self.palette: Image.Image | None = None  # of a drawing with few colours: a PNG of these alone is small and fast
 
@@ -104,11 +104,11 @@ class Picture(Figure):
         self.set_layout_engine("none")  # laid out once; a second time, matplotlib would move things a little further
         return data.getvalue()
 
-    def flat(self) -> Image.Image:
-        """Return the drawing as an image of its palette's colours, with two pixels for each of the page."""
+    def flat(self, scale: int = 2) -> Image.Image:
+        """Return the drawing as an image of its palette's colours, with so many pixels for each of the page."""
         assert self.palette
         with rc_context(_STYLE):
-            self.set_dpi(2 * PIXELS_AN_INCH)
+            self.set_dpi(scale * PIXELS_AN_INCH)
             self._agg.draw()
             size, pixels = self._agg.get_width_height(), self._agg.buffer_rgba()
             self.set_dpi(PIXELS_AN_INCH)

@@ -112,9 +112,11 @@ class Scene:
             )
         few = sorted({round(place * (len(chosen) - 1) / 3) for place in range(4)})
         return Animation(
+            kind=self.kind,
             told=self.told,
             words=[self.at(step).told for step in chosen],
-            draw=lambda place: draw_step(self, chosen[place], numbers),
+            draw=lambda place: draw_step(self, chosen[place], numbers, words=False),
+            ground=lambda: draw_step(self, chosen[-1], numbers, words=False, marks=False),
             film=lambda: draw_film(self, [chosen[place] for place in few], numbers),
         )
 

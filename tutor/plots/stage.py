@@ -5,56 +5,21 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgb
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
-from PIL import Image
+from matplotlib.patches import Rectangle
 
-from tutor.plots.figure import COLOURS, WIDTH, Picture, PlotError, drawing
-from tutor.plots.words import number
+from tutor.plots.cells import EDGE, HATCH, INK, LOOKS, PALETTE, draw_grid
+from tutor.plots.figure import WIDTH, Picture, PlotError, drawing
 
 if TYPE_CHECKING:
-    from tutor.plots.scene import Grid, Scene, Step
+    from tutor.plots.scene import Scene, Step
 
 CELL, SMALLEST, HIGHEST = 0.5, 0.08, 7.0  # inches: the side of a cell, at least; the height of one step, roughly
 LEGIBLE = 6.5  # points, which is 9 pixels; smaller numbers are left out
 GAP, LETTER, LINE_HEIGHT, NAME = 0.5, 0.083, 0.25, 0.26  # inches: between columns, a letter, a line, a grid's name
-EDGE, FAINT, INK, HATCH = "#888888", "#5c5c5c", "#222222", "#bdbdbd"
-BLUE, ORANGE = COLOURS[0], COLOURS[1]
-FILLED = {"looked": "#d3e6f4", "used": "#d3e6f4", "result": "#fbe3cf", "chosen": "#fbe3cf"}
-
-# Every kind of cell by its filling, its edge, its hatch, and its name below the grids.
-LOOKS: dict[int, tuple[str, str, str, str]] = {
-    0: ("white", "-", "", ""),
-    1: ("#ececec", ":", "", "padding"),
-    2: ("#f6f6f6", "-", "....", "inserted zero"),
-    3: ("white", ":", "", "nothing: hangs over"),
-    4: ("#ececec", ":", "////", "cut off as padding"),
-    5: ("#f1ecf7", "--", "....", "output padding"),
-}
-
-
-def _palette() -> Image.Image:
-    """Return all colours that a scene can have: every line on every filling, with the shades of its soft edge."""
-    fillings = {filling for filling, *_ in LOOKS.values()} | set(FILLED.values())
-    shades = {
-        tuple(round(255 * (paper + share * (ink - paper))) for paper, ink in zip(to_rgb(f), to_rgb(line), strict=True))
-        for f in fillings
-        for line in (EDGE, INK, FAINT, HATCH, BLUE, ORANGE)
-        for share in (0, 0.17, 0.33, 0.5, 0.67, 0.83, 1)
-    }
-    image = Image.new("P", (1, 1))
-    image.putpalette([level for shade in sorted(shades) for level in shade])
-    return image
 
 
 class Placed(NamedTuple):
@@ -63,9 +28,6 @@ class Placed(NamedTuple):
     grid: int
     x: float
     y: float
-
-
-PALETTE = _palette()
 
 
 class Plan(NamedTuple):
@@ -77,21 +39,21 @@ class Plan(NamedTuple):
     height: float
 
 
-def draw_step(scene: Scene, step: int, numbers: bool | None) -> Picture:
-    """Draw one step: all grids side by side, the sum below."""
+def draw_step(scene: Scene, step: int, numbers: bool | None, *, words: bool = True, marks: bool = True) -> Picture:
+    """Draw one step: all grids side by side, the sum below; without ``words`` the grids alone, or without any ``marks``."""
     everything = range(len(scene.grids))
     per_line = int((WIDTH - 0.3) / LETTER)
-    lines = 1 if scene.words <= per_line else min(3, math.ceil(scene.words / (0.85 * per_line)))
+    lines = 0 if not words else 1 if scene.words <= per_line else min(3, math.ceil(scene.words / (0.85 * per_line)))
     below = lines * LINE_HEIGHT + (0.34 if _kinds(scene) else 0.0) + (0.1 if lines else 0.04)
     cell = _visible(_largest_cell(lambda side: _plan(scene, everything, side), WIDTH - 0.16, HIGHEST - below))
     plan = _plan(scene, everything, cell)
     needed = min(scene.words, per_line) * LETTER if lines else 0.0
     width = max(plan.width, needed, _legend_width(scene)) + 0.16
     shift = (width - 0.16 - plan.width) / 2
-    happening = scene.at(step)
+    happening = scene.at(step) if marks else scene.at(step)._replace(marks=())
     with drawing(plan.height + below + 0.1, width, fixed=True) as picture:
         panel = _panel(picture, width / cell, (plan.height + below + 0.1) / cell, 0.08 / cell)
-        _draw_plan(panel, scene, plan, step, cell, (shift, 0.05), numbers)
+        _draw_plan(panel, scene, plan, step, happening, cell, (shift, 0.05), numbers)
         top = plan.height + 0.05
         if _kinds(scene):
             _legend(panel, scene, (width - 0.16) / 2, top + 0.2, cell)
@@ -133,14 +95,14 @@ def draw_film(scene: Scene, steps: Sequence[int], numbers: bool | None) -> Pictu
         panel = _panel(picture, width / cell, height / cell, 0.08 / cell)
         if fixed:
             drop = title + max(0.0, (frame.height - still.height) / 2)
-            _draw_plan(panel, scene, still, steps[0], cell, (0.0, 0.05 + drop), numbers)
+            _draw_plan(panel, scene, still, steps[0], seen[0], cell, (0.0, 0.05 + drop), numbers)
         begin = still.width + GAP if fixed else 0.0
         for place, step in enumerate(steps):
             left = begin + place % across * (frame.width + GAP)
             top = 0.05 + place // across * (frame.height + title + between)
             middle = (left + frame.width / 2) / cell
             panel.text(middle, (top + title * 0.45) / cell, seen[place].title, ha="center", va="center", color=INK)
-            _draw_plan(panel, scene, frame, step, cell, (left, top + title), numbers)
+            _draw_plan(panel, scene, frame, step, seen[place], cell, (left, top + title), numbers)
         if legend:
             _legend(panel, scene, (width - 0.16) / 2, height - 0.2, cell)
         picture.alt = " ".join([scene.told, *(step.told for step in seen)])
@@ -234,10 +196,16 @@ def _panel(picture: Picture, wide: float, tall: float, margin: float) -> Axes:
 
 
 def _draw_plan(
-    panel: Axes, scene: Scene, plan: Plan, step: int, cell: float, at: tuple[float, float], numbers: bool | None
+    panel: Axes,
+    scene: Scene,
+    plan: Plan,
+    step: int,
+    happening: Step,
+    cell: float,
+    at: tuple[float, float],
+    numbers: bool | None,
 ) -> None:
     """Draw all grids of a plan as they are at a step, with its corner at (x, y) inches."""
-    happening = scene.at(step)
     size = _letters(scene, cell)
     shown = size >= LEGIBLE if numbers is None else numbers
     named = len({scene.grids[n].column for n, *_ in plan.grids}) < len(plan.grids) or not any(
@@ -247,85 +215,12 @@ def _draw_plan(
         grid, corner = scene.grids[n], ((at[0] + x) / cell, (at[1] + y) / cell)
         name = happening.names.get(n, grid.name)
         if name:
-            _draw_grid(panel, n, grid, happening, step, corner, size / 72 / cell if shown else 0.0)
+            draw_grid(panel, n, grid, happening, step, corner, size / 72 / cell if shown else 0.0)
         if name and named:
             middle = corner[0] + grid.shape[1] / 2
             panel.text(middle, corner[1] - 0.05 / cell, name, ha="center", va="bottom", color=INK)
     for x, y, sign in plan.signs:
         panel.text((at[0] + x) / cell, (at[1] + y) / cell, sign, ha="center", va="center", fontsize=14)
-
-
-def _draw_grid(
-    panel: Axes, n: int, grid: Grid, happening: Step, step: int, at: tuple[float, float], size: float
-) -> None:
-    """Draw one grid with its marks; size: of the numbers in cells, 0 for none.
-
-    The numbers are drawn as one outline: as a ``Text`` each, they would take most of the time.
-    """
-    values, kinds = grid.at(step).tolist(), grid.kinds.tolist()
-    roles = {cell: mark.role for mark in happening.marks if mark.grid == n for cell in mark.cells}
-    for kind, (filling, edge, hatch, _) in LOOKS.items():
-        cells = [(r, c) for r, row in enumerate(kinds) for c, found in enumerate(row) if found == kind]
-        if cells:
-            corners = np.array([(at[0] + c, at[1] + r) for r, c in cells])
-            square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-            panel.add_collection(
-                PolyCollection(
-                    corners[:, None] + square[None],
-                    facecolors=[FILLED.get(roles.get(cell, ""), filling) for cell in cells],
-                    edgecolors=EDGE,
-                    linewidths=0.8,
-                    linestyles=edge,
-                    hatch=hatch or None,
-                    hatchcolor=HATCH,
-                    zorder=1,
-                ),
-                autolim=False,
-            )
-    if size:
-        written: dict[str, list[Path]] = {FAINT: [], INK: []}
-        for r, c in ((r, c) for r, row in enumerate(values) for c, value in enumerate(row) if value == value):
-            role, outside = roles.get((r, c)), kinds[r][c] != 0
-            glyphs = _glyphs(number(values[r][c]), outside, role == "chosen")
-            middle = np.array((at[0] + c + 0.5, at[1] + r + 0.5))
-            path = Path(np.asarray(glyphs.vertices) * size + middle, glyphs.codes)
-            written[FAINT if outside and role is None else INK].append(path)
-        for colour, paths in written.items():
-            if paths:
-                letters = PathPatch(Path.make_compound_path(*paths), facecolor=colour, linewidth=0, zorder=2)
-                panel.add_artist(letters)
-    for mark in happening.marks:
-        if mark.grid == n and mark.cells:
-            _frame(panel, mark.cells, mark.role, at)
-
-
-@cache
-def _glyphs(text: str, slanted: bool, bold: bool) -> Path:
-    """Return the outline of a number, of size 1, with the middle of its digits at (0, 0), y downwards."""
-    font = FontProperties("DejaVu Sans", "italic" if slanted else "normal", weight="bold" if bold else "normal")
-    path = TextPath((0, 0), text, size=100, prop=font)
-    points = np.asarray(path.vertices)
-    left, right = points[:, 0].min(), points[:, 0].max()
-    return Path((points - ((left + right) / 2, 36.5)) * (0.01, -0.01), path.codes)  # digits are 73 high
-
-
-def _frame(panel: Axes, cells: Sequence[tuple[int, int]], role: str, at: tuple[float, float]) -> None:
-    """Frame marked cells: all together, or each when there are gaps between them."""
-    if role == "used":
-        return
-    style: dict[str, Any] = {"fill": False, "edgecolor": BLUE if role == "looked" else ORANGE, "zorder": 3}
-    (top, left), (bottom, right) = (tuple(f(side) for side in zip(*cells, strict=True)) for f in (min, max))
-    whole = len(cells) == (bottom - top + 1) * (right - left + 1)
-    if role == "chosen":
-        for row, column in cells:
-            box = (at[0] + column + 0.1, at[1] + row + 0.1)
-            panel.add_patch(Rectangle(box, 0.8, 0.8, linewidth=1.8, linestyle=(0, (3, 1.2)), **style))
-        return
-    if not whole:
-        for row, column in cells:
-            panel.add_patch(Rectangle((at[0] + column, at[1] + row), 1, 1, linewidth=2.6, **style))
-    corner, wide, tall = (at[0] + left, at[1] + top), right - left + 1, bottom - top + 1
-    panel.add_patch(Rectangle(corner, wide, tall, linewidth=2.6 if whole else 1.4, **style))
 
 
 def _kinds(scene: Scene) -> list[int]:
