@@ -39,6 +39,7 @@ def test_each_explorer_follows_the_keyboard_in_both_themes_and_a_narrow_window(l
             )
             if name in LOOKED_AT:
                 notebook.picture(f"explorer-{name}-light")
+        assert page.locator("mjx-merror").count() == 0, "a formula that can't be read"
         assert notebook.violations() == []
         notebook.theme("JupyterLab Dark")
         assert notebook.violations() == []
@@ -64,7 +65,7 @@ def test_predict_first_by_keyboard_in_the_chapter(notebook: Notebook, chapter: s
     output, page = notebook.output, notebook.page
     image, message = output.locator("img"), output.get_by_role("status")
     expect(image).to_be_visible(timeout=PATIENCE)
-    expect(output.locator("mjx-container, .MathJax")).to_have_count(2)
+    expect(output.locator(".explorer-formula mjx-container")).to_have_count(3)
     before = place_of_picture(notebook)
 
     output.get_by_label("predict first").press("Space")

@@ -205,7 +205,8 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
         return ""
     head, *body = (["".join(f"<td>{html.escape(cell)}</td>" for cell in row)] for row in rows)
     lines = "".join(f"<tr>{''.join(cells)}</tr>" for cells in body)
-    return f"<table><thead><tr>{''.join(head).replace('td>', 'th>')}</tr></thead><tbody>{lines}</tbody></table>"
+    table = f"<table><thead><tr>{''.join(head).replace('td>', 'th>')}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="explorer-scroll" tabindex="0">{table}</div>'
 
 
 def _image(picture: Picture, room: tuple[float, float], *, hidden: bool = False, old: str = "") -> str:

@@ -49,8 +49,8 @@ def exploring(values: Mapping[str, Any]) -> Frame:
     product = r"\cdot ".join(map(str, factors))
     added = r"+\text{out}" if biases else ""
     return Frame(
-        rf"\text{{in}}={letters}\qquad \text{{parameters}}=\text{{out}}\cdot\text{{in}}{added}",
-        rf"\text{{in}}={product}={inputs}\qquad \text{{parameters}}={outputs}\cdot{inputs}"
+        rf"\text{{in}}={letters}\qquad\quad\text{{parameters}}=\text{{out}}\cdot\text{{in}}{added}",
+        rf"\text{{in}}={product}={inputs}\qquad\quad\text{{parameters}}={outputs}\cdot{inputs}"
         + (f"+{outputs}" if biases else "")
         + f"={weights + biases}",
         f"Inputs: {product.replace(chr(92) + 'cdot ', ' · ')} = {inputs}. Parameters: {weights + biases}.",

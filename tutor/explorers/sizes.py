@@ -52,7 +52,7 @@ def sliding(n: int, kernel: int, stride: int, padding: int, dilation: int, *, ce
     return Size(
         size,
         rf"m=\left{left}\dfrac{{n+2p-d\,(k-1)-1}}{{s}}\right{right}+1",
-        rf"m=\left{left}{filled}\right{right}+1{less}={left} {value}{right}+1{less}={size}",
+        rf"m=\left{left}{filled}\right{right}+1{less}\qquad={left} {value}{right}+1{less}={size}",
         f"Output size: {mark[0]}({numbers}) / {stride}{mark[1]} + 1"
         + (" \N{MINUS SIGN} 1 (the last window would begin in the padding)" if less else "")
         + f" = {size}.",
