@@ -10,10 +10,10 @@ from tutor.explorers.sizes import sliding
 from tutor.plots import scenes
 
 CONTROLS = (
-    Control("n", 5, "How many rows and columns the input has.", 1, 8),
+    Control("n", 5, "How many rows and columns the input has.", 1, 7),
     Control("kernel_size", 3, "k: how many rows and columns the kernel has.", 1, 4),
     Control("stride", 1, "s: how far the window moves from one step to the next.", 1, 4),
-    Control("padding", 1, "p: how many cells are added on each side of the input.", 0, 4),
+    Control("padding", 1, "p: how many cells are added on each side of the input.", 0, 3),
     Control("dilation", 1, "d: how far apart the kernel's cells are.", 1, 3),
     Control(
         "padding_mode",

@@ -142,18 +142,18 @@ class Explorer:
         """Write the formula, the sentence and the picture, or the question in their place."""
         asking = self.predict.value and frame.question is not None and not frame.problem
         hidden = asking and not self._verdict
-        problem = frame.problem
+        problem = f"Not possible: {frame.problem}" if frame.problem else ""
         if not problem and not hidden:
             try:
                 self._drawn = (frame.picture(), self.values())
             except PlotError as error:
-                problem = str(error)
+                problem = f"No picture: {error}"
         self._asking.layout.display = "" if self.predict.value else "none"
         self.question.value = _asks(frame.question) if asking else ""
         self.formula.value = _formula(frame, hidden)
         self.table.value = "" if hidden or problem else _table(frame.rows)
         if problem:
-            self.message.value = _note("wrong", f"Not possible: {problem}")
+            self.message.value = _note("wrong", problem)
         else:
             self.message.value = self._verdict or ("" if hidden else _note("", frame.says))
         if self._drawn:

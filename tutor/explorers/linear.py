@@ -93,15 +93,16 @@ def _picture(images: tuple[int, ...], flat: tuple[int, ...], out: tuple[int, ...
         panel.axis("off")
         tall = 2.3 / count
         for number in range(count):
-            y = 2.5 - (number + 1) * tall
-            _box(panel, (0.35 + (0.9 - min(tall * 0.86, 0.9)) / 2, y), (min(tall * 0.86, 0.9),) * 2, number)
+            y = 2.5 - (number + 0.93) * tall
+            side = min(0.86 * tall, 0.9)
+            _box(panel, (0.8 - side / 2, y + (0.86 * tall - side) / 2), (side, side), number)
             if whole:
                 _box(panel, (2.2 + number * 3 / count, 1.17), (3 / count, 0.36), number)
             else:
                 _box(panel, (2.2, y + tall * 0.43 - 0.12), (3.0, 0.24), number)
                 _box(panel, (6.3, y + tall * 0.43 - 0.12), (0.7, 0.24), number)
         if whole:
-            _box(panel, (6.3, 1.17), (0.7, 0.36), None)
+            _box(panel, (6.3, 1.17), (0.7, 0.36), None if count > 1 else 0)
         for x, text in (
             (0.8, f"images\n{_shape(images)}"),
             (3.7, f"flattened\n{_shape(flat)}"),
