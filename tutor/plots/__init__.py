@@ -7,6 +7,7 @@ arguments: ``convolution`` draws one step, ``convolution_steps`` several, ``conv
 from tutor.plots import scenes
 from tutor.plots.animation import Animation
 from tutor.plots.curves import activations, gradient_by_depth, histograms
+from tutor.plots.fields import receptive_field
 from tutor.plots.figure import Picture, PlotError
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
@@ -59,6 +60,7 @@ __all__ = [
     "pooling_backward_animation",
     "pooling_backward_steps",
     "pooling_steps",
+    "receptive_field",
     "scenes",
     "training_curves",
     "unpooling",
