@@ -71,7 +71,8 @@ def receptive_field(layers: Sequence[int | Sequence[int]]) -> Picture:
             f"{_called(place, layer)} sees {fields[place]} by {fields[place]}, {jumps[place]} apart"
             for place, layer in enumerate(chain, 1)
         ]
-        picture.alt = f"The receptive field of one number after {_count(len(chain))}, in pixels of the input. {'; '.join(told).capitalize()}."
+        what = f"The receptive field of one number after {_count(len(chain))}, in pixels of the input."
+        picture.alt = f"{what} {'; '.join(told).capitalize()}."
         return picture
 
 
