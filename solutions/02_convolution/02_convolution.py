@@ -792,7 +792,7 @@ print("two, the first with stride 2:", measured_field({"stride": 2}, {}))
 print("dilation 1, 2 and 4:         ", measured_field({}, {"dilation": 2}, {"dilation": 4}))
 
 # %% [markdown]
-# The last of them in a picture. Dashed cells lie in a window's gaps, and yet no pixel is left out:
+# The last of them in a picture. Dotted cells lie in a window's gaps, and yet no pixel is left out:
 
 # %%
 plots.receptive_field([(3, 1, 1), (3, 1, 2), (3, 1, 4)])
