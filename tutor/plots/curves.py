@@ -156,6 +156,11 @@ def softmax(logits: Tensor, classes: Sequence[object] | None = None) -> Picture:
             f"There are {len(values)} logits and {len(names)} names; give up to 20 finite numbers, and one name for each."
         )
     powers, shares = values.exp(), values.softmax(0)
+    if not bool(torch.isfinite(powers.sum())):
+        raise PlotError(
+            f"e to the power of {float(values.max()):g} is too large for a number; take the largest logit from all of them "
+            "first, which changes no share."
+        )
     columns = (
         ("logit", values, [_short(float(v)) for v in values]),
         ("e to its power", powers, [f"{float(v):.3g}" for v in powers]),
