@@ -6,7 +6,8 @@ arguments: ``convolution`` draws one step, ``convolution_steps`` several, ``conv
 
 from tutor.plots import scenes
 from tutor.plots.animation import Animation
-from tutor.plots.curves import activations, gradient_by_depth, histograms
+from tutor.plots.curves import activations, gradient_by_depth, histograms, softmax
+from tutor.plots.fields import receptive_field
 from tutor.plots.figure import Picture, PlotError
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
@@ -59,7 +60,9 @@ __all__ = [
     "pooling_backward_animation",
     "pooling_backward_steps",
     "pooling_steps",
+    "receptive_field",
     "scenes",
+    "softmax",
     "training_curves",
     "unpooling",
     "unpooling_animation",

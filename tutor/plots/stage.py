@@ -1,4 +1,4 @@
-"""Where a scene's grids are put on a figure, and how their cells are drawn: one step, or a filmstrip of several."""
+"""Where a scene's grids are put on a figure: one step, or a filmstrip of several."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     signs: list[tuple[float, float, str]]
     width: float
     height: float
+    named: bool = False
 
 
 def draw_step(scene: Scene, step: int, numbers: bool | None, *, words: bool = True, marks: bool = True) -> Picture:
@@ -114,7 +115,7 @@ def _plan(scene: Scene, chosen: Sequence[int], cell: float, *, down: bool = Fals
     columns: dict[int, list[int]] = {}
     for n in chosen:
         columns.setdefault(scene.grids[n].column, []).append(n)
-    named = not down or len(chosen) > len(columns)
+    named = not down or len(chosen) > len(columns) or len(columns) > 2  # else a film's frames speak for themselves
 
     def size(n: int) -> tuple[float, float]:
         """Return (along the columns' direction, across it), in inches, with the name."""
@@ -141,7 +142,7 @@ def _plan(scene: Scene, chosen: Sequence[int], cell: float, *, down: bool = Fals
             gap = GAP if sign else GAP / 2
             signs.append((longest / 2, at + gap / 2, sign) if down else (at + gap / 2, longest / 2, sign))
             at += gap
-    return Plan(grids, signs, longest, at) if down else Plan(grids, signs, at, longest)
+    return Plan(grids, signs, *((longest, at) if down else (at, longest)), named)
 
 
 def _film_plan(
@@ -152,11 +153,10 @@ def _film_plan(
     least = LETTER * 13  # a frame's title
     if frame.width < least:
         shift = (least - frame.width) / 2
-        frame = Plan(
-            [Placed(n, x + shift, y) for n, x, y in frame.grids],
-            [(x + shift, y, sign) for x, y, sign in frame.signs],
-            least,
-            frame.height,
+        frame = frame._replace(
+            grids=[Placed(n, x + shift, y) for n, x, y in frame.grids],
+            signs=[(x + shift, y, sign) for x, y, sign in frame.signs],
+            width=least,
         )
     wide = (still.width + GAP if fixed else 0.0) + across * (frame.width + GAP) - GAP
     return still, frame, Plan([], [], wide, frame.height)
@@ -208,15 +208,12 @@ def _draw_plan(
     """Draw all grids of a plan as they are at a step, with its corner at (x, y) inches."""
     size = _letters(scene, cell)
     shown = size >= LEGIBLE if numbers is None else numbers
-    named = len({scene.grids[n].column for n, *_ in plan.grids}) < len(plan.grids) or not any(
-        sign == "↓" for *_, sign in plan.signs
-    )
     for n, x, y in plan.grids:
         grid, corner = scene.grids[n], ((at[0] + x) / cell, (at[1] + y) / cell)
         name = happening.names.get(n, grid.name)
         if name:
             draw_grid(panel, n, grid, happening, step, corner, size / 72 / cell if shown else 0.0)
-        if name and named:
+        if name and plan.named:
             middle = corner[0] + grid.shape[1] / 2
             panel.text(middle, corner[1] - 0.05 / cell, name, ha="center", va="bottom", color=INK)
     for x, y, sign in plan.signs:

@@ -37,9 +37,9 @@ def place(name: str, channel: str, cell: tuple[int, int]) -> str:
     return f"{name}[{channel}, {index}]" if channel else f"{name}[{index}]"
 
 
-def span(first: int, last: int) -> str:
-    """Return "2 to 4", or "2" alone."""
-    return str(first) if first == last else f"{first} to {last}"
+def span(name: str, first: int, last: int) -> str:
+    """Return "rows 2 to 4", or "row 2" alone."""
+    return f"{name} {first}" if first == last else f"{name}s {first} to {last}"
 
 
 def products(pairs: list[list[tuple[float, float]]], result: float) -> str:

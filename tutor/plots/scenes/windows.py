@@ -37,7 +37,7 @@ def taps(at: Cell, kernel: Sizes, stride: Sizes, dilation: Sizes, origin: Sizes 
 def where(cells: Sequence[Cell]) -> str:
     """Return in words which rows and columns a window covers."""
     (top, left), (bottom, right) = cells[0], cells[-1]
-    return f"rows {span(top, bottom)}, columns {span(left, right)}"
+    return f"{span('row', top, bottom)}, {span('column', left, right)}"
 
 
 def bordered(size: Sizes, before: Sizes, after: Sizes, kind: Kind = Kind.PADDING) -> Tensor:
