@@ -6,12 +6,11 @@ The pictures that the tests take are left in ``build/screenshots``; ``make pictu
 from __future__ import annotations
 
 import os
-import re
 
 import pytest
-from lab import NARROW, OUTPUTS, PATIENCE, Notebook
+from lab import NARROW, OUTPUTS, PATIENCE, Notebook, look_into_tensorboard
 from learners.answers import CHAPTERS, in_style
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 pytest_plugins = ["lab"]
 
@@ -96,26 +95,6 @@ def test_every_chapter_runs_with_right_answers(notebook: Notebook, chapter: str)
     assert notebook.too_wide() == []
     if os.environ.get("COURSE_PAGES"):
         look_through(notebook, f"{chapter}-narrow", 480)
-
-
-def look_into_tensorboard(frame: Locator) -> None:
-    """See that the frame shows what its title promises."""
-    tab = (frame.get_attribute("title") or "").split()[1]
-    frame.scroll_into_view_if_needed()
-    inside = frame.content_frame
-    if tab == "images":
-        image = inside.locator("img[src*='individualImage']").first
-        expect(image).to_be_visible(timeout=PATIENCE)
-        assert image.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 30
-    elif tab == "scalars":
-        expect(inside.locator("vz-line-chart2 path[d*='L'], line-chart canvas").first).to_be_visible(timeout=PATIENCE)
-    elif tab == "histograms":
-        expect(inside.locator("vz-histogram-timeseries path[d*='L']").first).to_be_visible(timeout=PATIENCE)
-    elif tab == "graphs":
-        expect(inside.locator("tf-graph-scene .node, tf-graph .node").first).to_be_visible(timeout=PATIENCE)
-    else:
-        assert tab == "projector", f"nobody looks into the tab {tab}"
-        expect(inside.get_by_text(re.compile(r"Points: [1-9]"))).to_be_visible(timeout=PATIENCE)
 
 
 def look_through(notebook: Notebook, name: str, width: int = 1000) -> None:
