@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from lab import PATIENCE, Lab, Notebook, look_into_tensorboard, opened, running_lab
@@ -56,3 +58,18 @@ def test_behind_a_hub_all_goes_through_its_address(hub: Lab, browser: Browser) -
         assert frames.first.content_frame.get_by_text("relu_another").count() == 0, "a run that isn't shown"
         assert [url for url in elsewhere if "/font-roboto/" not in url] == []  # TensorBoard asks for those at the top
         notebook.picture("board")
+
+
+def test_without_the_proxy_the_frame_takes_the_port_itself(lab: Lab, browser: Browser) -> None:
+    """As localhost, too: a frame at 127.0.0.1 would be a stranger to the page. And dark in a dark JupyterLab."""
+    lab = replace(lab, address=lab.address.replace("127.0.0.1", "localhost"))
+    with opened(browser, lab, lab.write("board", LOG, "board.show(folder)")) as notebook:
+        notebook.theme("JupyterLab Dark")
+        notebook.page.route("**/proxy/**", lambda route: route.fulfill(status=404))
+        assert notebook.run_all() == []
+        notebook.show_all()
+        frame = notebook.page.locator("iframe")
+        expect(frame).to_have_attribute("src", re.compile(r"http://localhost:\d+/1/\?darkMode=true#images"))
+        look_into_tensorboard(frame)
+        expect(frame.content_frame.locator("body")).to_have_class(re.compile("dark-mode"))
+        notebook.picture("board-dark")

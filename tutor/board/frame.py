@@ -25,8 +25,10 @@ HUB = "JUPYTERHUB_SERVICE_PREFIX"  # set by JupyterHub for each user's server, s
 # machine. Where it is not there (VS Code, say), the frame takes the port itself, by the page's own name for this machine: a
 # page at localhost and a frame at 127.0.0.1 are strangers to a browser, which then denies the frame the storage that
 # TensorBoard can't do without.
+# Narrower than 600 pixels TensorBoard leaves no room for the pictures beside its settings, so that there the frame is scrolled.
 FRAME = Template("""\
-<iframe id="$id" title="$title" width="100%" height="$height" style="border: 1px solid #888"></iframe>
+<div style="overflow-x: auto"><iframe id="$id" title="$title" width="100%" height="$height"
+ style="border: 1px solid #888; box-sizing: border-box; min-width: 600px; display: block"></iframe></div>
 <script>
 (async () => {
   let url = new URL($url, window.location);
@@ -34,7 +36,7 @@ FRAME = Template("""\
   if (url.hostname === "127.0.0.1" && page) {
     const way = JSON.parse(page.textContent).baseUrl + "proxy/" + url.port + url.pathname;
     const proxied = new URL(way + url.hash, window.location);
-    const answer = await fetch(proxied).catch(() => ({ok: false}));
+    const answer = await fetch(new URL("data/environment", proxied)).catch(() => ({ok: false}));
     if (answer.ok) url = proxied;
   }
   if (url.hostname === "127.0.0.1" && window.location.hostname === "localhost") url.hostname = "localhost";

@@ -27,7 +27,7 @@ from tutor.board.folders import runs_folder, usable
 HOST = "127.0.0.1"
 RELOAD_SECONDS = 1.0
 KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a random tenth of the batches
-PATIENCE = 10.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
+PATIENCE = 30.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
 
 
 class Site:
