@@ -73,3 +73,7 @@ def test_without_the_proxy_the_frame_takes_the_port_itself(lab: Lab, browser: Br
         look_into_tensorboard(frame)
         expect(frame.content_frame.locator("body")).to_have_class(re.compile("dark-mode"))
         notebook.picture("board-dark")
+        notebook.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        notebook.page.reload()
+        expect(notebook.page.get_by_text("TensorBoard has ended with its kernel")).to_be_visible(timeout=PATIENCE)

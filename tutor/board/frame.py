@@ -31,17 +31,24 @@ FRAME = Template("""\
  style="border: 1px solid #888; box-sizing: border-box; min-width: 600px; display: block"></iframe></div>
 <script>
 (async () => {
-  let url = new URL($url, window.location);
+  const url = new URL($url, window.location);
   const page = document.getElementById("jupyter-config-data");
-  if (url.hostname === "127.0.0.1" && page) {
+  const ways = [url];
+  if (page && url.hostname === "127.0.0.1") {
     const way = JSON.parse(page.textContent).baseUrl + "proxy/" + url.port + url.pathname;
-    const proxied = new URL(way + url.hash, window.location);
-    const answer = await fetch(new URL("data/environment", proxied)).catch(() => ({ok: false}));
-    if (answer.ok) url = proxied;
+    ways.unshift(new URL(way + url.hash, window.location));
   }
   if (url.hostname === "127.0.0.1" && window.location.hostname === "localhost") url.hostname = "localhost";
-  if (document.body.dataset.jpThemeLight === "false") url.search = "?darkMode=true";
-  document.getElementById("$id").src = url;
+  const answers = (way) => fetch(new URL("data/environment", way), {mode: "no-cors"})
+    .then((answer) => answer.ok || answer.type === "opaque", () => false);
+  const frame = document.getElementById("$id");
+  for (const way of ways) {
+    if (page && !await answers(way)) continue;
+    if (document.body.dataset.jpThemeLight === "false") way.search = "?darkMode=true";
+    frame.src = way;
+    return;
+  }
+  frame.parentElement.textContent = "TensorBoard has ended with its kernel; run the cell again.";
 })();
 </script>""")
 
