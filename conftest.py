@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-BY_FIRST_PARAMETER = ("test_nbgrader.py", "test_grading_worker.py", "test_grading_attacks.py")
+BY_FIRST_PARAMETER = ("test_browser.py", "test_nbgrader.py", "test_grading_worker.py", "test_grading_attacks.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -7,8 +7,10 @@ the file's tests, and no longer: playwright keeps an event loop running that oth
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -26,7 +28,8 @@ import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 TOP = Path(__file__).parents[1]
 SCREENSHOTS = TOP / "build" / "screenshots"
@@ -252,16 +255,13 @@ class Notebook:
         ]
 
     def too_wide(self) -> list[str]:
-        """Return the outputs that stick out of their cells, beyond what can be scrolled to inside them."""
+        """Return the outputs that are wider than their place; plain text is JupyterLab's to break."""
         found: list[str] = self.page.evaluate(
-            """outputs => [...document.querySelectorAll(outputs)].flatMap(output => {
-                const edge = output.closest('.jp-Cell').getBoundingClientRect().right + 1;
-                const hidden = element => element !== output.parentElement
-                    && (getComputedStyle(element).overflowX !== 'visible' || hidden(element.parentElement));
-                return [output, ...output.querySelectorAll('*')]
-                    .filter(part => part.getBoundingClientRect().right > edge && !hidden(part.parentElement))
-                    .slice(0, 1).map(part => part.outerHTML.slice(0, 200));
-            })""",
+            """outputs => [...document.querySelectorAll(outputs)]
+                .filter(output => !output.classList.contains('jp-RenderedText'))
+                .filter(output => output.scrollWidth > output.clientWidth + 1
+                    || output.getBoundingClientRect().right > output.closest('.jp-Cell').getBoundingClientRect().right + 1)
+                .map(output => `${output.scrollWidth} px in ${output.clientWidth}: ${output.innerHTML.slice(0, 300)}`)""",
             OUTPUTS,
         )
         return found
@@ -271,3 +271,35 @@ class Notebook:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.wait_for_timeout(500)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def look_into_tensorboard(frame: Locator) -> None:
+    """See that the frame shows what its title promises."""
+    tab = (frame.get_attribute("title") or "").split()[1]
+    frame.scroll_into_view_if_needed()
+    inside = frame.content_frame
+    if tab == "images":
+        image = inside.locator("img[src*='individualImage']").first
+        expect(image).to_be_visible(timeout=PATIENCE)
+        assert image.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 30
+    elif tab == "scalars":
+        expect(inside.locator("vz-line-chart2 path[d*='L'], line-chart canvas").first).to_be_visible(timeout=PATIENCE)
+    elif tab == "histograms":
+        expect(inside.locator("vz-histogram-timeseries path[d*='L']").first).to_be_visible(timeout=PATIENCE)
+    elif tab == "graphs":
+        expect(inside.locator("tf-graph-scene .node, tf-graph .node").first).to_be_visible(timeout=PATIENCE)
+    else:
+        assert tab == "projector", f"nobody looks into the tab {tab}"
+        inside = inside.frame_locator("iframe").frame_locator("iframe")
+        expect(inside.locator(".numDataPoints")).to_have_text(re.compile("[1-9]"), timeout=PATIENCE)
+        for _ in range(100):  # what WebGL has drawn can't be asked for, only looked at
+            if len(_colours(inside.locator("#scatter canvas").first)) > 20:
+                return
+            frame.page.wait_for_timeout(100)
+        pytest.fail("the projector stays empty")
+
+
+def _colours(part: Locator) -> list[Any]:
+    """Return the colours of what is seen there."""
+    seen = Image.open(io.BytesIO(part.screenshot())).convert("RGB")
+    return seen.getcolors(seen.width * seen.height) or []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from lab import PATIENCE, Notebook
+from lab import NARROW, OUTPUTS, PATIENCE, Notebook, look_into_tensorboard
 from learners.answers import CHAPTERS, in_style
 from playwright.sync_api import expect
 
@@ -71,26 +71,36 @@ def test_the_validate_button_says_what_is_missing(notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS, indirect=True)
 def test_every_chapter_runs_with_right_answers(notebook: Notebook, chapter: str) -> None:
-    """Every cell of the learners' notebook, answers filled in: no error, every picture described, every check passed."""
+    """Every cell of the learners' notebook, answers filled in: no error, and all that is shown can be read by all."""
     answers = in_style(chapter, "vectorised")
     notebook.fill_in(answers)
     assert notebook.run_all() == []
     notebook.show_all()
-    images = notebook.page.locator(".jp-OutputArea-output img")
-    assert [image.get_attribute("src")[:40] for image in images.all() if not image.get_attribute("alt")] == []
+    page = notebook.page
     for name in answers:
-        expect(notebook.page.get_by_role("group", name=f"{name}: right").first).to_be_visible(timeout=PATIENCE)
-    assert notebook.page.locator(".jp-RenderedLatex .MathJax_Error, mjx-merror").count() == 0, (
-        "a formula that can't be read"
-    )
-    if os.environ.get("COURSE_PAGES"):  # for whoever wants to look at all of it
-        look_through(notebook, chapter)
+        expect(page.get_by_role("group", name=f"{name}: right").first).to_be_visible(timeout=PATIENCE)
+    images = page.locator(f"{OUTPUTS} img")
+    assert [image.get_attribute("src")[:40] for image in images.all() if not image.get_attribute("alt")] == []
+    assert page.locator(".jp-RenderedLatex .MathJax_Error, mjx-merror").count() == 0, "a formula that can't be read"
+    frames = page.locator("iframe[title^='TensorBoard: ']")
+    assert frames.count(), "TensorBoard isn't opened"
+    for frame in frames.all():
+        look_into_tensorboard(frame)
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        notebook.theme(theme)
+        assert notebook.violations() == [], theme
+        if os.environ.get("COURSE_PAGES"):  # for whoever wants to look at all of it
+            look_through(notebook, f"{chapter}-{theme.split()[1].lower()}")
+    page.set_viewport_size(NARROW)
+    assert notebook.too_wide() == []
+    if os.environ.get("COURSE_PAGES"):
+        look_through(notebook, f"{chapter}-narrow", 480)
 
 
-def look_through(notebook: Notebook, chapter: str) -> None:
+def look_through(notebook: Notebook, name: str, width: int = 1000) -> None:
     """Take a picture of the whole notebook, one window after the other, into ``build/screenshots``."""
-    notebook.page.set_viewport_size({"width": 1000, "height": 1500})
+    notebook.page.set_viewport_size({"width": width, "height": 1500})
     height = notebook.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
     for number in range(-(-height // 1380)):
         notebook.page.evaluate(f"document.querySelector('.jp-WindowedPanel-outer').scrollTop = {number * 1380}")
-        notebook.picture(f"{chapter}-{number:02}")
+        notebook.picture(f"{name}-{number:02}")
