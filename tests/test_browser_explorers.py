@@ -39,6 +39,8 @@ def test_each_explorer_follows_the_keyboard_in_both_themes_and_a_narrow_window(l
             )
             if name in LOOKED_AT:
                 notebook.picture(f"explorer-{name}-light")
+        cut = "labels => labels.filter(l => l.scrollWidth > l.clientWidth + 1).map(l => l.textContent)"
+        assert page.locator(".explorer .widget-label").evaluate_all(cut) == []
         assert page.locator("mjx-merror").count() == 0, "a formula that can't be read"
         assert notebook.violations() == []
         notebook.theme("JupyterLab Dark")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from torch import nn
 
 from tutor import explorers
@@ -310,6 +312,9 @@ def test_widgets_come_with_a_picture_for_where_there_are_none(monkeypatch: pytes
     assert "<img" in bundle["text/html"]
     assert bundle["text/plain"] == repr(explorer)
     assert repr(explorer).startswith("Pooling. Output size: ")
+    notebook = new_notebook(cells=[new_code_cell("", outputs=[new_output("display_data", data=bundle)])])
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert bundle["text/html"] in page, "what is printed is a bare widget"
     monkeypatch.setattr(opening, "find_spec", lambda name: None)
     assert isinstance(explorers.pooling(), Picture)
 
