@@ -140,16 +140,11 @@ def opened(browser: Browser, lab: Lab, path: str) -> Iterator[Notebook]:
     """Open a notebook of the lab's folder alone in a fresh window, in the light theme; its kernel ends with the window."""
     page = browser.new_page(viewport=WIDE)
     page.goto(lab.tree(path), timeout=PATIENCE)
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=PATIENCE)
-    page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.context?.isReady"
-        " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
-        timeout=PATIENCE,
-    )
+    notebook = Notebook(page)
+    notebook.wait_until_ready()
     page.evaluate("jupyterapp.commands.execute('application:set-mode', {mode: 'single-document'})")
     if page.evaluate("!jupyterapp.shell.leftCollapsed"):
         page.evaluate("jupyterapp.shell.collapseLeft()")
-    notebook = Notebook(page)
     notebook.theme("JupyterLab Light")  # the server remembers what the test before this one chose
     yield notebook
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
@@ -161,6 +156,15 @@ class Notebook:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+
+    def wait_until_ready(self) -> None:
+        """Wait until the notebook is open and its kernel has nothing to do."""
+        self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=PATIENCE)
+        self.page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget.context?.isReady"
+            " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+            timeout=PATIENCE,
+        )
 
     def cells(self) -> list[dict[str, Any]]:
         """Return every cell's type and source."""
@@ -245,11 +249,15 @@ class Notebook:
     def violations(self, among: str = OUTPUTS) -> list[str]:
         """Return what axe-core finds serious or critical for people with disabilities among what cells have shown."""
         assert self.page.locator(among).count(), f"nothing to look at: {among}"
-        found = Axe().run(self.page, among, AXE).response["violations"]
+        # JupyterLab's body has no height and hides what overflows it: axe would take all of the page for invisible.
+        self.page.evaluate("document.body.style.overflow = 'visible'")
+        response = Axe().run(self.page, among, AXE).response
+        seen = [rule["id"] for outcome in ("passes", "incomplete", "violations") for rule in response[outcome]]
+        assert "color-contrast" in seen, "axe has seen no text"
         return [
             f"{rule['id']} ({rule['impact']}) at {' '.join(map(str, node['target']))}: {node['html'][:200]} "
             f"{node['failureSummary']}"
-            for rule in found
+            for rule in response["violations"]
             if rule["impact"] in ("serious", "critical")
             for node in rule["nodes"]
         ]

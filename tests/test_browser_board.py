@@ -76,4 +76,5 @@ def test_without_the_proxy_the_frame_takes_the_port_itself(lab: Lab, browser: Br
         notebook.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         notebook.page.reload()
+        notebook.wait_until_ready()
         expect(notebook.page.get_by_text("TensorBoard has ended with its kernel")).to_be_visible(timeout=PATIENCE)

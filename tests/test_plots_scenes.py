@@ -310,6 +310,7 @@ def test_a_person_gets_a_player_that_needs_nothing_from_outside(played, monkeypa
     [slider] = outline.all("input")
     assert slider["aria-label"] == "Step" and slider["max"] == "9"
     assert [button["class"] for button in outline.all("button")] == ["previous", "play", "next"]
+    assert all("data-lm-suppress-shortcuts" in control for control in [slider, *outline.all("button")]), "keys for Lab"
     assert not re.findall(r"https?://", page), "nothing is loaded from a network"
     assert len(re.findall("data:image/png;base64,", page)) == 1 + 1 + 9
     assert Outline(played.player()).tags[0][1]["id"] != outline.tags[0][1]["id"], "two in one notebook"

@@ -581,10 +581,10 @@ losses = logged.scalars["loss"]
 print(f"loss at step 0: {losses[0]:.1f}; lower at the end: {losses[40] < losses[0]}")
 
 # %%
-board.show(folder)
+board.show(folder, tab="histograms")
 
 # %% [markdown]
-# Look at the tabs *Histograms* and *Distributions*. The same without TensorBoard:
+# Look at the tab *Distributions*, too, and for the shuffled pictures at *Images*. The histograms without TensorBoard:
 
 # %%
 steps = ("step 0", "step 20", "step 40")

@@ -6,12 +6,12 @@ arguments: ``convolution`` draws one step, ``convolution_steps`` several, ``conv
 
 from tutor.plots import scenes
 from tutor.plots.animation import Animation
-from tutor.plots.curves import activations, gradient_by_depth, histograms, softmax
+from tutor.plots.curves import activations, gradient_by_depth, histograms
 from tutor.plots.fields import receptive_field
 from tutor.plots.figure import Picture, PlotError
 from tutor.plots.maps import feature_maps, kernels, owners
 from tutor.plots.matrices import matrix, overlaps
-from tutor.plots.nets import net
+from tutor.plots.nets import net, softmax
 from tutor.plots.pictures import before_after, images
 from tutor.plots.pooling import change_by_shift, pooling
 from tutor.plots.training import confusion_matrix, training_curves

@@ -46,7 +46,9 @@ def draw_step(scene: Scene, step: int, numbers: bool | None, *, words: bool = Tr
     per_line = int((WIDTH - 0.3) / LETTER)
     lines = 0 if not words else 1 if scene.words <= per_line else min(3, math.ceil(scene.words / (0.85 * per_line)))
     below = lines * LINE_HEIGHT + (0.34 if _kinds(scene) else 0.0) + (0.1 if lines else 0.04)
-    cell = _visible(_largest_cell(lambda side: _plan(scene, everything, side), WIDTH - 0.16, HIGHEST - below))
+    tallest = (HIGHEST - below, 2 * HIGHEST)  # many channels may need a page that is scrolled
+    sides = (_largest_cell(lambda side: _plan(scene, everything, side), WIDTH - 0.16, tall) for tall in tallest)
+    cell = _visible(next(filter(None, sides), 0.0))
     plan = _plan(scene, everything, cell)
     needed = min(scene.words, per_line) * LETTER if lines else 0.0
     width = max(plan.width, needed, _legend_width(scene)) + 0.16
@@ -222,7 +224,8 @@ def _draw_plan(
 
 def _kinds(scene: Scene) -> list[int]:
     """Return the kinds of cells that need a word of explanation."""
-    return [kind for kind, look in LOOKS.items() if look[3] and any(bool((g.kinds == kind).any()) for g in scene.grids)]
+    there = {kind for grid in scene.grids for kind in grid.kinds.flatten().tolist()}
+    return [kind for kind, (*_, name) in LOOKS.items() if name and kind in there]
 
 
 def _legend_width(scene: Scene) -> float:
