@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch, Rectangle
@@ -75,12 +75,11 @@ def draw_grid(
                     edgecolors=EDGE,
                     linewidths=0.8,
                     linestyles=edge,
-                    hatch=hatch or None,
-                    hatchcolor=HATCH,
                     zorder=1,
                 ),
                 autolim=False,
             )
+            _hatch(panel, corners, hatch)
     if size:
         written: dict[str, list[Path]] = {FAINT: [], INK: []}
         for r, c in ((r, c) for r, row in enumerate(values) for c, value in enumerate(row) if value == value):
@@ -96,6 +95,18 @@ def draw_grid(
     for mark in happening.marks:
         if mark.grid == n and mark.cells:
             _frame(panel, mark.cells, mark.role, at)
+
+
+def _hatch(panel: Axes, corners: np.ndarray[Any, Any], hatch: str) -> None:
+    """Draw strokes or dots into cells at once: matplotlib's own hatch takes longer than all the rest of a figure."""
+    if hatch == "////":
+        strokes = np.array([[(0, 0.5), (0.5, 0)], [(0, 1), (1, 0)], [(0.5, 1), (1, 0.5)]])
+        lines = (corners[:, None, None] + strokes[None]).reshape(-1, 2, 2)
+        panel.add_collection(LineCollection(list(lines), colors=HATCH, linewidths=0.9, zorder=1.5), autolim=False)
+    elif hatch:
+        dots = np.array([(x, y) for x in (0.2, 0.5, 0.8) for y in (0.2, 0.5, 0.8)])
+        x, y = (corners[:, None] + dots[None]).reshape(-1, 2).T
+        panel.plot(x, y, ".", color=HATCH, markersize=4.5, markeredgewidth=0, zorder=1.5)
 
 
 @cache
