@@ -133,6 +133,20 @@ def test_a_run_that_is_logged_anew_is_shown_without_the_old_one(kernel: Kernel) 
         assert images(shown_before, "again", "relu/input") == []
 
 
+def test_where_no_links_can_be_made(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('unlinked');" + LOG.format(name="relu", steps=2, folder="folder"))
+    kernel.run(
+        "import pathlib\nlink = pathlib.Path.symlink_to\n"
+        "def refused(*_, **__): raise OSError(1314, 'A required privilege is not held by the client')\n"
+        "pathlib.Path.symlink_to = refused"
+    )
+    shown = kernel.run("board.show(folder)")
+    kernel.run("pathlib.Path.symlink_to = link")
+    url = address(shown)
+    assert ask(url, "data/runs") == ["."]
+    assert len(images(url, ".", "relu/input")) == 2
+
+
 def test_a_port_in_use_and_one_that_is_free(kernel: Kernel) -> None:
     kernel.run("folder = board.run('ports');" + LOG.format(name="relu", steps=1, folder="folder"))
     with socket.socket() as taken:

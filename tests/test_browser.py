@@ -29,6 +29,9 @@ def test_a_wrong_answer_is_named_and_mended(notebook: Notebook) -> None:
     expect(card).to_contain_text("negative")
     expect(card).to_contain_text("✗")
     notebook.picture("card-wrong")
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.theme(theme)
+        assert notebook.violations() == [], theme
     expect(notebook.output).to_contain_text("CheckFailed")
     expect(notebook.output).not_to_contain_text("Traceback")
 
