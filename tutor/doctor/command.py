@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from functools import partial
 
 from tutor.doctor import folders, importing, jupyter, packages, pictures, python, sandbox
 from tutor.doctor.finding import Finding, install_again
@@ -18,15 +17,16 @@ SIGNS = {"ok": "✓", "note": "!", "mend": "✗"}
 
 
 def probes() -> list[tuple[str, Probe]]:
-    """Return (what is looked at, the probe) of this very installation, with the longest last but one of its kind."""
+    """Return (what is looked at, the probe) of this very installation."""
     top, build = checkout(), build_folder()
     chapters = sorted(path.parent for path in top.glob("notebooks/*/*.ipynb")) if top else []
-    wanted = partial(packages.requirements, top)
+    # What Jupyter, started at the checkout's top, finds first, whatever this command finds.
+    path = [str(top), *sys.path] if top else sys.path
     return [
         ("Python", python.version),
         ("alembic", python.programs),
-        ("course", lambda: packages.course(top, sys.path)),
-        ("packages", lambda: packages.needed(wanted(), sys.path)),
+        ("course", lambda: packages.course(top, path)),
+        ("packages", lambda: packages.needed(packages.requirements(top), sys.path)),
         ("PyTorch", lambda: importing.imports(importing.own_environment())),
         ("JupyterLab", jupyter.in_pages),
         ("Jupyter server", jupyter.in_server),

@@ -17,7 +17,7 @@ def course(top: Path | None, path: Sequence[str]) -> Iterator[Finding]:
     top: the checkout, if there is one. path: the folders that Python imports from. Where Python runs in the checkout,
     that comes first among them, and an egg-info that an old installation has left there hides what is installed now.
     """
-    known = list(metadata.distributions(name=NAME, path=list(path)))
+    known = list(metadata.distributions(name=NAME, path=list(dict.fromkeys(path))))
     if not known:
         what = (
             "This Python has tutor, but the course isn't installed in it: notebooks in other folders don't find tutor."
