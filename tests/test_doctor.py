@@ -81,7 +81,7 @@ def test_alembic_that_is_not_on_path_is_found_by_activating_the_environment(tmp_
 
 
 def test_an_alembic_of_another_environment_is_told(tmp_path) -> None:
-    own, other = (program(tmp_path / name, "alembic").parent for name in ("own", "other"))
+    own, other = (program(tmp_path / name / "bin", "alembic").parent for name in ("own", "other"))
     finding = only(python.programs(str(other), str(own)))
     assert finding.state == "note" and f"another Python's here ({other}" in finding.what
     assert f'export PATH="{own}:$PATH"' in finding.how
@@ -137,13 +137,21 @@ def test_an_egg_info_that_hides_entry_points_is_told(tmp_path) -> None:
     egg.mkdir()
     (egg / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: layer-by-layer\nVersion: 0.0.1\n")
     (egg / "entry_points.txt").write_text(entry_points().replace("tutor-warm", "tutor-cold"))
-    mended(packages.course(top, path), "it lacks tutor-warm and hides", f"install --constraint {TOP}/constraints.txt")
+    mended(packages.course(top, path), "it lacks tutor-warm, and hides", f"install --constraint {TOP}/constraints.txt")
     (egg / "entry_points.txt").write_text(entry_points())
     assert only(packages.course(top, path)).state == "ok"
 
 
-def test_a_course_that_is_not_installed_is_told(tmp_path) -> None:
-    mended(packages.course(TOP, [str(tmp_path)]), "isn't installed in it", f"--editable {TOP}`")
+def test_a_course_that_is_not_installed_is_told_with_where_it_is(tmp_path, monkeypatch) -> None:
+    path = [str(tmp_path)]
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    mended(packages.course(tmp_path, path), "isn't installed in this Python", f"--editable {TOP}`")
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    mended(packages.course(tmp_path, path), "isn't installed in this Python", "Make an environment for it")
+    program(tmp_path / ".venv" / "bin", "activate")
+    finding = only(packages.course(tmp_path, path))
+    mended([finding], "isn't installed in this Python", f"activate that: `source {tmp_path}/.venv/bin/activate`")
+    assert finding.last, "all the rest would only say that nothing is installed here"
 
 
 # Imports
@@ -424,9 +432,16 @@ def test_what_can_not_be_looked_at_is_told_and_the_next_one_is_looked_at(capsys)
 
     assert command.doctor(Namespace(json=False), [("a", lacks), ("b", breaks), ("c", lambda: [NOTE])]) == 1
     printed = capsys.readouterr().out
-    assert "a: This can't be looked at" in printed and "No module named 'nothing_of_this_name'" in printed
+    assert "a: This can't be looked at, because a package is missing (No module named 'nothing_of" in printed
+    assert "nothing_of_this_name`." in printed
     assert "b: This can't be looked at (ValueError: out of order)." in printed
     assert "disk: It is nearly full." in printed and "2 to mend" in printed
+
+
+def test_nothing_is_looked_at_after_what_says_all(capsys) -> None:
+    last = Finding("course", "mend", "It isn't here.", "Activate it.", last=True)
+    assert command.doctor(Namespace(json=False), [("a", lambda: [last]), ("b", lambda: [NOTE])]) == 1
+    assert "nearly full" not in capsys.readouterr().out
 
 
 def test_a_mend_without_a_way_is_no_finding() -> None:
@@ -434,16 +449,16 @@ def test_a_mend_without_a_way_is_no_finding() -> None:
         Finding("port", "mend", "It is taken.")
 
 
-def test_it_runs_where_nothing_but_python_is_installed() -> None:
-    code = "import sys; sys.argv[1:] = ['doctor', '--json']; import tutor.cli; sys.exit(tutor.cli.main())"
-    bare = {"PYTHONPATH": str(TOP), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"], "TUTOR_DATA": "sample"}
-    base = Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info)
-    done = subprocess.run([base, "-I", "-S", "-c", f"import sys; sys.path.append({str(TOP)!r}); {code}"], env=bare,
-                          capture_output=True, text=True)  # fmt: skip
+def test_it_runs_where_nothing_but_python_is_installed(tmp_path) -> None:
+    shutil.copytree(TOP / "tutor", tmp_path / "tutor", ignore=shutil.ignore_patterns("__pycache__"))
+    distribution(tmp_path, "layer-by-layer", "1")
+    start = [str(Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))), "-S", "-m", "tutor", "doctor"]
+    environment = {"PATH": os.environ["PATH"], "TUTOR_DATA": "sample", "PYTHONNOUSERSITE": "1"}
+    done = subprocess.run([*start, "--json"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     states = {entry["subject"]: entry["state"] for entry in json.loads(done.stdout)["findings"]}
-    assert states["Python"] == states["disk"] == states["folders"] == states["pictures"] == "ok"
-    assert states["course"] == states["packages"] == states["JupyterLab"] == "mend"
+    assert states["Python"] == states["course"] == states["disk"] == states["folders"] == states["pictures"] == "ok"
+    assert states["packages"] == states["JupyterLab"] == states["Jupyter server"] == states["kernel"] == "mend"
 
 
 def test_help_has_an_example_and_the_exit_status(capsys) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
 from tutor.doctor import folders, importing, jupyter, packages, pictures, python, sandbox
-from tutor.doctor.finding import Finding, install_again
+from tutor.doctor.finding import Finding, install_again, pip_install
 from tutor.places import build_folder, checkout
 
 Probe = Callable[[], Iterable[Finding]]
@@ -24,8 +24,8 @@ def probes() -> list[tuple[str, Probe]]:
     path = [str(top), *sys.path] if top else sys.path
     return [
         ("Python", python.version),
-        ("alembic", python.programs),
         ("course", lambda: packages.course(top, path)),
+        ("alembic", python.programs),
         ("packages", lambda: packages.needed(packages.requirements(top), sys.path)),
         ("PyTorch", lambda: importing.imports(importing.own_environment())),
         ("JupyterLab", jupyter.in_pages),
@@ -43,9 +43,13 @@ def examine(subject: str, probe: Probe) -> Iterator[Finding]:
     """Yield a probe's findings; where it can't look itself, because something is broken or missing, that is the finding."""
     try:
         yield from probe()
-    except ImportError as error:
-        what = f"This can't be looked at, because something that it takes can't be imported ({error})."
-        yield Finding(subject, "mend", what, install_again())
+    except ModuleNotFoundError as error:
+        what = f"This can't be looked at, because a package is missing ({error})."
+        name = (error.name or "tutor").partition(".")[
+            0
+        ]  # of the packages that probes import, their names are those of the modules
+        again = install_again() if name == "tutor" else f"Install it: {pip_install(name)}."
+        yield Finding(subject, "mend", what, again)
     except Exception as error:  # of whatever kind: a broken package raises what it likes
         what = f"This can't be looked at ({type(error).__name__}: {error})."
         yield Finding(subject, "mend", what, f"Mend what else is named here, and look again. Else: {install_again()}")
@@ -61,6 +65,8 @@ def doctor(options: argparse.Namespace, these: list[tuple[str, Probe]] | None = 
             stream.reconfigure(errors="replace")  # a terminal that has no such sign has the word beside it
     found: list[Finding] = []
     for subject, probe in these if these is not None else probes():
+        if found and found[-1].last:
+            break
         if subject == "PyTorch":
             print("Importing PyTorch and TensorBoard takes some seconds ...", file=sys.stderr, flush=True)
         for finding in examine(subject, probe):
@@ -69,12 +75,17 @@ def doctor(options: argparse.Namespace, these: list[tuple[str, Probe]] | None = 
                 print(line(finding), flush=True)
     wrong = sum(finding.state == "mend" for finding in found)
     if options.json:
-        print(json.dumps({"well": not wrong, "findings": [asdict(finding) for finding in found]}, indent=2))
+        print(json.dumps({"well": not wrong, "findings": [told(finding) for finding in found]}, indent=2))
     elif wrong:
         print(f"\n{wrong} to mend; then look again: tutor doctor")
     else:
         print("\nAll is well: make lab, or jupyter lab, opens the notebooks.")
     return 1 if wrong else 0
+
+
+def told(finding: Finding) -> dict[str, str]:
+    """Return what ``--json`` says of a finding."""
+    return {name: str(value) for name, value in asdict(finding).items() if name != "last"}
 
 
 def line(finding: Finding) -> str:

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from tutor.places import checkout
@@ -18,12 +19,14 @@ class Finding:
 
     subject: in a word or two, such as "port". state: "ok", "note" (works all the same, or isn't for this system) or
     "mend". what: one sentence. how: one sentence, with the command to copy where there is one; never empty for "mend".
+    last: whatever would be looked at next, would say nothing new.
     """
 
     subject: str
     state: State
     what: str
     how: str = ""
+    last: bool = False
 
     def __post_init__(self) -> None:
         if self.state == "mend" and not self.how:
@@ -48,3 +51,14 @@ def install_again() -> str:
     if top:
         return f"Install the course again: {pip_install('--editable', str(top))}."
     return "Install the course again, in the way in which it came here."
+
+
+def activation(environment: Path) -> str:
+    """Return the command with which a terminal finds an environment's programs first."""
+    if (environment / "conda-meta").is_dir():
+        return command("conda", "activate", str(environment))
+    if os.name == "nt":
+        return command(str(environment / "Scripts" / "activate"))
+    if (environment / "bin" / "activate").is_file():
+        return command("source", str(environment / "bin" / "activate"))
+    return f'`export PATH="{environment / "bin"}:$PATH"`'

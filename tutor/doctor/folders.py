@@ -30,7 +30,8 @@ def writable(folders: Iterable[Path]) -> Iterator[Finding]:
         else:
             fine.append(folder.name)
     if fine:
-        yield Finding("folders", "ok", f"What lies in {', '.join(fine)} can be written.")
+        others = f" and {len(fine) - 1} folders of notebooks" if len(fine) > 1 else ""
+        yield Finding("folders", "ok", f"The folder {fine[0]}{others} can be written.")
 
 
 def _nearest(folder: Path) -> Path:

@@ -1,12 +1,13 @@
 """What is installed: the course itself, and what it needs in the versions that it needs."""
 
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tutor.doctor.finding import Finding, install_again, pip_install
+from tutor.doctor.finding import Finding, activation, command, install_again, pip_install
 
 NAME = "layer-by-layer"
 
@@ -19,10 +20,19 @@ def course(top: Path | None, path: Sequence[str]) -> Iterator[Finding]:
     """
     known = list(metadata.distributions(name=NAME, path=list(dict.fromkeys(path))))
     if not known:
-        what = (
-            "This Python has tutor, but the course isn't installed in it: notebooks in other folders don't find tutor."
-        )
-        yield Finding("course", "mend", what, install_again())
+        what = f"The course isn't installed in this Python ({sys.executable})."
+        environment = top / ".venv" if top else None
+        if environment and environment.is_dir() and environment != Path(sys.prefix):
+            yield Finding(
+                "course", "mend", what, f"It is in {environment}, so activate that: {activation(environment)}.", True
+            )
+        elif sys.prefix == sys.base_prefix and not Path(sys.prefix, "conda-meta").is_dir():
+            made = f"`make environment`, or {command(sys.executable, '-m', 'venv', str(environment or '.venv'))}"
+            yield Finding(
+                "course", "mend", what, f"Make an environment for it ({made}), activate it, and look again.", True
+            )
+        else:
+            yield Finding("course", "mend", what, install_again())
         return
     fine = True
     for distribution in known if top else []:
@@ -30,10 +40,9 @@ def course(top: Path | None, path: Sequence[str]) -> Iterator[Finding]:
         if lacking:
             fine = False
             names = ", ".join(name for _, name in lacking)
-            what = (
-                f"What is noted of the course in {distribution.locate_file('')} is of an older time: it lacks {names}"
-            )
-            what += " and hides what is installed now." if str(distribution.locate_file("")) == str(top) else "."
+            where = distribution.locate_file("")
+            what = f"What is noted of the installed course in {where} is out of date: it lacks {names}"
+            what += ", and hides what is installed now." if str(where) == str(top) else "."
             again = pip_install("--no-deps", "--editable", str(top))
             yield Finding("course", "mend", what, f"Have it written anew: {again}.")
     if fine:

@@ -7,7 +7,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from tutor.doctor.finding import Finding, command, pip_install
+from tutor.doctor.finding import Finding, activation, pip_install
 
 OLDEST = (3, 11)
 
@@ -36,7 +36,11 @@ def programs(path: str = os.environ.get("PATH", ""), own: str = sysconfig.get_pa
     if found and beside and os.path.samefile(found, beside):
         yield Finding("alembic", "ok", "The program alembic, which nbgrader starts by its name, is found.")
         return
-    how = f"Activate the environment: {activation(Path(own))}." if beside else f"Install it: {pip_install('alembic')}."
+    how = (
+        f"Activate the environment: {activation(Path(own).parent)}."
+        if beside
+        else f"Install it: {pip_install('alembic')}."
+    )
     if found:
         what = f"The program alembic, which nbgrader starts by its name, is another Python's here ({found})."
         yield Finding("alembic", "note", what, how)
@@ -44,14 +48,3 @@ def programs(path: str = os.environ.get("PATH", ""), own: str = sysconfig.get_pa
         why = f"is in {own}, which is not on PATH" if beside else "isn't installed"
         what = f"nbgrader starts the program alembic by its name, and it {why}: gradebooks can't be made."
         yield Finding("alembic", "mend", what, how)
-
-
-def activation(scripts: Path) -> str:
-    """Return the command that puts an environment's folder of programs first on PATH."""
-    if (scripts.parent / "conda-meta").is_dir():
-        return command("conda", "activate", str(scripts.parent))
-    if os.name == "nt":
-        return command(str(scripts / "activate"))
-    if (scripts / "activate").is_file():
-        return command("source", str(scripts / "activate"))
-    return f'`export PATH="{scripts}:$PATH"`'
