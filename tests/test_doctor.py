@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import tomllib
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -307,14 +308,17 @@ def test_a_file_in_the_place_of_a_folder_is_told(tmp_path) -> None:
     mended(folders.writable([tmp_path / "build" / "data"]), "can't be written", f"move {tmp_path / 'build'} away")
 
 
-def test_a_folder_that_may_not_be_written_is_told(tmp_path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    tmp_path.chmod(0o555)
-    with without_privileges():
-        findings = list(folders.writable([tmp_path / "build"]))
-    tmp_path.chmod(0o755)
-    mended(findings, "can't be written (Permission denied)", f"chmod -R u+w {tmp_path}`")
+@pytest.mark.parametrize(("mode", "inner"), [(0o555, ""), (0o000, "build/data")])
+def test_a_folder_that_may_not_be_written_or_entered_is_told(mode, inner) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not below pytest's, where only its owner may go
+        top = Path(name, "course")
+        top.mkdir()
+        top.parent.chmod(0o755)
+        top.chmod(mode)
+        with without_privileges():
+            findings = list(folders.writable([top / inner]))
+        top.chmod(0o755)
+    mended(findings, "can't be written (Permission denied)", f"chmod -R u+w {top}`")
 
 
 def test_a_notebook_that_may_not_be_written_is_told(tmp_path) -> None:

@@ -1,5 +1,6 @@
 """The disk: folders and notebooks that can be written, and room."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -18,14 +19,15 @@ def writable(folders: Iterable[Path]) -> Iterator[Finding]:
     """
     fine = []
     for folder in folders:
+        place = folder
         try:
             with tempfile.TemporaryFile(dir=_nearest(folder)):
                 pass
-            for notebook in sorted(folder.glob("*.ipynb")):
-                with notebook.open("r+b"):
+            for place in sorted(folder.glob("*.ipynb")):
+                with place.open("r+b"):
                     pass
         except OSError as error:
-            what = f"{error.filename or folder} can't be written ({error.strerror})."
+            what = f"{place} can't be written ({error.strerror})."
             yield Finding("folders", "mend", what, _give(folder))
         else:
             fine.append(folder.name)
@@ -35,8 +37,8 @@ def writable(folders: Iterable[Path]) -> Iterator[Finding]:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or where it is missing what it would be made in."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    """Return the folder, or where it is missing, or may not be looked for, what there is on the way to it."""
+    return next(path for path in (folder, *folder.parents) if os.path.exists(path))
 
 
 def _give(folder: Path) -> str:
