@@ -273,6 +273,7 @@ def test_this_installation_has_its_extensions() -> None:
         ("python", "ok", "is this Python"),
         (sys.executable, "ok", "is this Python"),
         ("/usr/bin/env", "mend", "is another Python's (/usr/bin/env)"),
+        (str(Path(sys.executable).parent / "python3.0"), "mend", "that of a Python that is gone"),
         ("/gone/bin/python", "mend", "that of a Python that is gone (/gone/bin/python)"),
     ],
 )

@@ -97,7 +97,9 @@ def kernel(folders: Sequence[str] | None = None, executable: str = sys.executabl
     program = Path(spec.argv[0])
     # jupyter_client starts the Python that it runs in itself where a kernel says just that.
     own = {"python", "python{}".format(*sys.version_info), "python{}.{}".format(*sys.version_info)}
-    if spec.argv[0] in own or program.parent == Path(executable).parent:
+    # In one environment there are several names for one Python; in one folder there may be several Pythons.
+    beside = program.parent == Path(executable).parent and program.exists() and program.samefile(executable)
+    if spec.argv[0] in own or beside:
         yield Finding("kernel", "ok", "The notebooks' kernel python3 is this Python.")
         return
     where = f"another Python's ({program})" if program.exists() else f"that of a Python that is gone ({program})"
