@@ -205,6 +205,7 @@ def test_packages_that_can_be_imported_are_fine(stubs) -> None:
     ],
 )
 def test_a_package_that_can_not_be_imported_is_told_once(stubs, name, text, what, how) -> None:
+    (stubs / "torch" / "utils" / "tensorboard.py").write_text("import tensorboard.program")  # as torch's own does
     (stubs / name).write_text(text)
     mended(imported(stubs), what, how)
 
@@ -454,8 +455,8 @@ def test_a_mend_without_a_way_is_no_finding() -> None:
         Finding("port", "mend", "It is taken.")
 
 
-def test_it_runs_where_nothing_but_python_is_installed(tmp_path) -> None:
-    shutil.copytree(TOP / "tutor", tmp_path / "tutor", ignore=shutil.ignore_patterns("__pycache__"))
+def test_it_runs_where_nothing_but_python_is_installed_and_grading_is_left_out(tmp_path) -> None:
+    shutil.copytree(TOP / "tutor", tmp_path / "tutor", ignore=shutil.ignore_patterns("__pycache__", "grading"))
     distribution(tmp_path, "layer-by-layer", "1")
     start = [str(Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))), "-S", "-m", "tutor", "doctor"]
     environment = {"PATH": os.environ["PATH"], "TUTOR_DATA": "sample", "PYTHONNOUSERSITE": "1"}
@@ -463,6 +464,7 @@ def test_it_runs_where_nothing_but_python_is_installed(tmp_path) -> None:
     assert done.returncode == 1, done.stderr
     states = {entry["subject"]: entry["state"] for entry in json.loads(done.stdout)["findings"]}
     assert states["Python"] == states["course"] == states["disk"] == states["folders"] == states["pictures"] == "ok"
+    assert states["grading"] == "note"
     assert states["packages"] == states["JupyterLab"] == states["Jupyter server"] == states["kernel"] == "mend"
 
 

@@ -30,11 +30,11 @@ for name in sys.argv[1:]:
 def imports(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Import what is heavy; environment: of the Python that does. Takes seconds."""
     errors = _tried(environment)
-    wrong = False
-    for name, error in errors.items():
-        if error:
-            wrong = True
-            yield _torch(name, error) if name.startswith("torch") and "utils" not in name else _other(name, error)
+    wrong = {name: error for name, error in errors.items() if error}
+    if "tensorboard.program" in wrong:
+        wrong.pop("torch.utils.tensorboard", None)  # for the same reason
+    for name, error in wrong.items():
+        yield _torch(name, error) if name in ("torch", "torchvision") else _other(name, error)
     if not wrong:
         yield Finding("PyTorch", "ok", "torch, torchvision, matplotlib and TensorBoard can be imported.")
 
