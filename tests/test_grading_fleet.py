@@ -18,6 +18,7 @@ from learners.classroom import CHECKOUT
 from nbgrader.utils import determine_grade
 
 from tutor.course.chapters import find_chapters
+from tutor.grading import ahead
 from tutor.grading.fleet import AHEAD, Fleet, FleetError
 from tutor.grading.form import source_notebook
 from tutor.grading.job import Graded, Job
@@ -217,3 +218,12 @@ def test_two_workers_started_by_dasks_own_commands_one_killed_in_the_middle(tmp_
         assert held and len(done_by) == 1
         [other] = [worker for worker in workers if worker is not held]
         assert other.poll() is None, "a worker that isn't ours goes on"
+
+
+def test_workers_start_where_the_path_of_temporary_files_is_long(monkeypatch):
+    """The address of a socket in a file has at most 107 bytes, in whatever alphabet the folder's name is."""
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    assert ahead.method() == "forkserver"
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "ü" * 40)
+    assert ahead.method() == "spawn"
+    ahead.begin()  # does nothing, and says nothing

@@ -26,7 +26,8 @@ def frame(sign: str, title: str, aside: str, colour: str, parts: Iterable[str] =
     sign, title, aside: plain text of its first line, where ``aside`` stands at the right. parts: HTML for below. Texts that no
     notebook can store are mended here.
     """
-    mark = f'<span aria-hidden="true">{sign}</span>' if sign else ""
+    # The spaces are for who copies the line, or has it as text only.
+    mark = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
     body = "".join(parts)
     if body:
         body = f'<div style="padding: 10px 16px 12px;">{body}</div>'
@@ -37,7 +38,7 @@ def frame(sign: str, title: str, aside: str, colour: str, parts: Iterable[str] =
         'font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; line-height: 1.5;">'
         f'<div style="display: flex; flex-wrap: wrap; gap: 0 12px; align-items: baseline; padding: 6px 16px; '
         f'font-size: 16px; background: {colour}1f;">{mark}'
-        f'<span style="font-weight: 600; flex: auto;">{escape(title)}</span><span>{escape(aside)}</span></div>{body}</div>'
+        f'<span style="font-weight: 600; flex: auto;">{escape(title)}</span> <span>{escape(aside)}</span></div>{body}</div>'
     )
 
 

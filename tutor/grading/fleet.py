@@ -31,7 +31,6 @@ LOOK_AGAIN = 2.0  # seconds between looks at which workers there are
 PATIENCE = 60.0  # seconds without any worker
 CONNECT = 10.0  # seconds until a scheduler has answered
 SETTINGS = {
-    "distributed.worker.multiprocessing-method": ahead.METHOD,
     "distributed.scheduler.allowed-failures": 0,  # a lost worker's jobs come back here, and run once more
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
@@ -121,7 +120,8 @@ class Fleet:
         if self._scheduler is None:
             self._folder = tempfile.mkdtemp(prefix="tutor-grading-")
             opening.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            opening.enter_context(dask.config.set({"temporary-directory": self._folder}))
+            started = {"temporary-directory": self._folder, "distributed.worker.multiprocessing-method": ahead.method()}
+            opening.enter_context(dask.config.set(started))
             cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,
