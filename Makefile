@@ -31,10 +31,11 @@ lab: environment  ## Open JupyterLab on the notebooks (options: make lab LAB_ARG
 test: environment  ## Run all tests (options: make test TEST_ARGS="-k relu")
 	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadscope $(TEST_ARGS)
 
-pictures: environment  ## Take the README's pictures anew from the browser tests
+pictures: environment  ## Make the pictures of the README and of docs/pictures.md anew
 	@$(python) -m pytest tests/test_browser.py
 	@mkdir -p docs/pictures && cp build/screenshots/card-wrong.png build/screenshots/card-right.png \
 	    build/screenshots/tensorboard.png docs/pictures/
+	@$(python) -m tools.pictures
 
 build: environment  ## Build the solution notebooks and the student notebooks from solutions/*/*.py
 	@$(python) -m tutor.cli build

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-BY_FIRST_PARAMETER = ("test_nbgrader.py", "test_grading_worker.py", "test_grading_attacks.py")
+BY_FIRST_PARAMETER = ("test_browser.py", "test_nbgrader.py", "test_grading_worker.py", "test_grading_attacks.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -37,6 +37,7 @@ def pin_the_world() -> tempfile.TemporaryDirectory[str]:
 
 
 HOME = pin_the_world()
+pytest.register_assert_rewrite("lab")  # the browser tests' fixtures; their asserts say as much as a test's
 
 
 def pytest_unconfigure() -> None:

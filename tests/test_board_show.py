@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -61,10 +61,17 @@ def address(outputs: dict[str, Any]) -> str:
 
 def images(url: str, run: str, tag: str) -> list[dict[str, Any]]:
     """Ask TensorBoard which images it has."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
-    connection.request("GET", f"/data/plugin/images/images?run={run}&tag={tag}&sample=0")
+    found: list[dict[str, Any]] = ask(url, f"data/plugin/images/images?run={run}&tag={tag}&sample=0") or []
+    return found
+
+
+def ask(url: str, path: str) -> Any:
+    """Return TensorBoard's answer to a question, None where it has none."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection.request("GET", parts.path + path)
     answer = connection.getresponse()
-    return json.loads(answer.read()) if answer.status == 200 else []
+    return json.loads(answer.read()) if answer.status == 200 else None
 
 
 def test_a_program_gets_words_and_no_server(kernel: Kernel) -> None:
@@ -95,23 +102,49 @@ def test_a_person_gets_a_frame_with_everything_that_was_logged(kernel: Kernel) -
     assert 'height="500"' in shown["text/html"] and 'title="TensorBoard: images of run' in shown["text/html"]
     parts = urlsplit(url)
     assert parts.hostname == "127.0.0.1"
-    tab, selected = parts.fragment.split("&")
-    assert tab == "images" and parse_qs(selected) == {"regexInput": ["^full$"]}
+    assert parts.fragment == "images"
     assert [image["step"] for image in images(url, "full", "sigmoid/output")] == list(range(25))
     again = address(kernel.run("board.show(folder)"))
     assert again == url, "a second call should use the same server"
-    assert address(kernel.run("board.show()")).startswith(url.split("#")[0])
+
+
+def test_one_server_shows_each_run_alone_and_all_of_them_together(kernel: Kernel) -> None:
+    for name in ("first", "second"):
+        kernel.run(f"{name} = board.run('{name}');" + LOG.format(name="relu", steps=2, folder=name))
+        kernel.run(f"with board.writer({name} / 'train') as writer: writer.add_scalar('loss', 1.0, 0)")
+    first, second, every = (address(kernel.run(f"board.show({name})")) for name in ("first", "second", ""))
+    assert len({urlsplit(url).port for url in (first, second, every)}) == 1, "once for all chapters"
+    assert ask(first, "data/runs") == ["first", "first/train"], "the runs below a run belong to it"
+    assert ask(second, "data/runs") == ["second", "second/train"]
+    assert {"first", "first/train", "second", "second/train"} <= set(ask(every, "data/runs"))
+    assert len(images(every, "second", "relu/input")) == 2
 
 
 def test_a_run_that_is_logged_anew_is_shown_without_the_old_one(kernel: Kernel) -> None:
     kernel.run("folder = board.run('again');" + LOG.format(name="relu", steps=5, folder="folder"))
     url = address(kernel.run("board.show(folder)"))
-    assert len(images(url, "again", "relu/input")) == 5
+    every = address(kernel.run("board.show()"))
+    assert len(images(url, "again", "relu/input")) == len(images(every, "again", "relu/input")) == 5
     shown = kernel.run("folder = board.run('again');" + LOG.format(name="tanh", steps=2, folder="folder"))
     assert set(shown) == {"text/plain"}, "nothing may reach stderr"
-    assert address(kernel.run("board.show(folder)")) == url
-    assert len(images(url, "again", "tanh/input")) == 2
-    assert images(url, "again", "relu/input") == []
+    for shown_before, call in ((url, "board.show(folder)"), (every, "board.show()")):
+        assert address(kernel.run(call)) == shown_before
+        assert len(images(shown_before, "again", "tanh/input")) == 2
+        assert images(shown_before, "again", "relu/input") == []
+
+
+def test_where_no_links_can_be_made(kernel: Kernel) -> None:
+    kernel.run("folder = board.run('unlinked');" + LOG.format(name="relu", steps=2, folder="folder"))
+    kernel.run(
+        "import pathlib\nlink = pathlib.Path.symlink_to\n"
+        "def refused(*_, **__): raise OSError(1314, 'A required privilege is not held by the client')\n"
+        "pathlib.Path.symlink_to = refused"
+    )
+    shown = kernel.run("board.show(folder)")
+    kernel.run("pathlib.Path.symlink_to = link")
+    url = address(shown)
+    assert ask(url, "data/runs") == ["."]
+    assert len(images(url, ".", "relu/input")) == 2
 
 
 def test_a_port_in_use_and_one_that_is_free(kernel: Kernel) -> None:
@@ -135,16 +168,29 @@ def test_a_folder_of_ones_own(kernel: Kernel, tmp_path: Path) -> None:
     assert shown["text/plain"] == "TensorBoard: scalars of run 'mine'"
 
 
-def test_where_the_browser_needs_another_address(kernel: Kernel) -> None:
+@pytest.mark.parametrize(
+    ("variables", "reached"),
+    [
+        ({"TENSORBOARD_PROXY_URL": "/mine/%PORT%/"}, "/mine/{port}{path}#images"),
+        ({"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}, "/user/ada/proxy/{port}{path}#images"),
+        (
+            {"TENSORBOARD_PROXY_URL": "/mine/%PORT%", "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"},
+            "/mine/{port}{path}#images",
+        ),
+    ],
+    ids=["a proxy of one's own", "a JupyterHub", "both"],
+)
+def test_where_the_browser_needs_another_address(kernel: Kernel, variables: dict[str, str], reached: str) -> None:
     kernel.run("folder = board.run('hub');" + LOG.format(name="relu", steps=1, folder="folder"))
-    port = urlsplit(address(kernel.run("board.show(folder)"))).port
-    kernel.run("import os; os.environ['TENSORBOARD_PROXY_URL'] = '/user/me/proxy/%PORT%/'")
+    parts = urlsplit(address(kernel.run("board.show(folder)")))
+    kernel.run(f"import os; os.environ.update({variables})")
     shown = kernel.run("board.show(folder)")
-    kernel.run("del os.environ['TENSORBOARD_PROXY_URL']")
-    assert address(shown) == f"/user/me/proxy/{port}/#images&regexInput=%5Ehub%24"
+    kernel.run(f"for name in {list(variables)}: del os.environ[name]")
+    assert address(shown) == reached.format(port=parts.port, path=parts.path)
 
 
-def test_the_server_ends_with_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("end", ["shut down", "killed"])
+def test_the_server_ends_with_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     monkeypatch.setenv("TUTOR_BUILD", str(tmp_path))
     manager, client = start_new_kernel(kernel_name="python3")
     kernel = Kernel(client)
@@ -152,7 +198,7 @@ def test_the_server_ends_with_the_kernel(tmp_path: Path, monkeypatch: pytest.Mon
     url = address(kernel.run("board.show(folder)"))
     assert images(url, "end", "relu/input")
     client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    manager.shutdown_kernel(now=end == "killed")
     with pytest.raises(ConnectionRefusedError):
         images(url, "end", "relu/input")
 

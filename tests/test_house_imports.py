@@ -17,11 +17,12 @@ HEAVY = {"torch", "torchvision", "IPython", "matplotlib", "tensorboard", "numpy"
 # Who may not know whom; cli is known to nobody but __main__.
 KNOWS_NOTHING_OF = {
     "places": {"course", "grading", "checking", "data", "board", "plots", "training"},
-    "data": {"course", "grading", "checking", "training"},
-    "board": {"course", "grading", "checking", "training"},
-    "plots": {"course", "grading", "checking", "data", "board", "training"},
-    "training": {"course", "grading", "checking", "plots"},
-    "checking": {"course", "grading"},
+    "data": {"explorers", "course", "grading", "checking", "training"},
+    "board": {"explorers", "course", "grading", "checking", "training"},
+    "plots": {"course", "grading", "checking", "data", "board", "training", "explorers"},
+    "training": {"course", "grading", "checking", "plots", "explorers"},
+    "explorers": {"course", "grading", "checking", "data", "board", "training"},
+    "checking": {"explorers", "course", "grading"},
     "course": {"grading"},
 }
 FOR_NOTEBOOKS = {"check", "hint", "progress", "data", "board", "plots", "explorers", "training"}

@@ -145,6 +145,14 @@ def test_norms_of_zero_are_marked() -> None:
     assert figure.axes[0].get_yscale() == "log"
 
 
+def test_softmax_draws_logits_powers_and_shares() -> None:
+    logits = torch.tensor([2.0, 1.0, -1.0], dtype=torch.float64)
+    figure = plots.softmax(logits, ["cat", "dog", "ship"])
+    widths = [[bar.get_width() for bar in panel.patches] for panel in figure.axes]
+    assert np.allclose(widths, [logits, logits.exp(), logits.softmax(0)])
+    assert "cat: 2, 7.39, 70.5%; dog: 1, 2.72, 25.9%; ship: -1, 0.368, 3.5%." in figure.alt
+
+
 def test_histograms_count_all_values_over_one_range() -> None:
     figure = plots.histograms({"a": torch.randn(500), "b": torch.full((40, 5), 2.0), "c": torch.zeros(1)}, bins=20)
     steps = [panel.patches[0].get_data() for panel in figure.axes]
@@ -191,6 +199,11 @@ def test_limits_say_which_values_are_black_and_white() -> None:
         (lambda: plots.gradient_by_depth({"x": [float("nan")]}), "'x' has the norm nan at layer 1"),
         (lambda: plots.gradient_by_depth({"x": []}), "'x' is empty, so there is nothing to draw"),
         (lambda: plots.gradient_by_depth({"x": ["a"]}), "'x' is no list or tensor of numbers but list"),
+        (lambda: plots.softmax(torch.ones(3), ["cat"]), "3 logits and 1 names; .* one name for each"),
+        (
+            lambda: plots.softmax(torch.tensor([0.0, 1e3])),
+            "e to the power of 1000 is too large .* largest logit from all",
+        ),
         (lambda: plots.histograms({"x": torch.tensor([torch.inf])}), "'x' has NaN or infinite values"),
         (lambda: plots.images(PHOTOS[0]), r"The batch has shape \(3, 6, 6\), so it is one image; .*unsqueeze\(0\)"),
         (lambda: plots.images(torch.rand(2, 6, 4, 4)), r"The batch has shape \(2, 6, 4, 4\); images have the shape"),

@@ -89,7 +89,7 @@ def test_no_text_is_cut_off_or_overlaps_another(shape, kernel):
         (lambda: plots.pooling(GRID, 0), "kernel_size=0 is neither"),
         (lambda: plots.pooling(GRID, 2, stride=(1, 2, 3)), "stride=(1, 2, 3) is neither"),
         (lambda: plots.pooling(GRID, 2, padding=-1), "padding=-1 is neither"),
-        (lambda: plots.pooling(GRID, 2, padding=2), "padding is at most half of the window."),
+        (lambda: plots.pooling(GRID, 2, padding=2), "padding is at most half of the window, here 1,"),
         (lambda: plots.pooling(GRID, 5), "doesn't fit an input of 4 by 4"),
         (lambda: plots.pooling(GRID, 2, mode="median"), "mode='median' is unknown"),
         (lambda: plots.pooling(torch.ones(10, 10), 2), "25 windows are too many"),

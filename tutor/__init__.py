@@ -12,6 +12,7 @@ _HOME = {
     "progress": "tutor.checking.progress",
     "data": "tutor",
     "board": "tutor",
+    "explorers": "tutor",
     "plots": "tutor",
     "training": "tutor",
 }

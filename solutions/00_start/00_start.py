@@ -33,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots, progress
+from tutor import board, check, data, explorers, hint, plots, progress
 
 print("ready")
 
@@ -55,6 +55,13 @@ bias = torch.tensor(0.5)
 
 print("products:", inputs * weights)
 print("neuron:  ", 1.0 * 3.0 + 2.0 * -1.0 + 0.5)
+
+# %% [markdown]
+# **Try it.** Move a slider, with the mouse or with the arrow keys, and the sum follows. Tick *predict first*, and you say
+# what will come out before you see it. Each chapter has such an *explorer*.
+
+# %%
+explorers.neuron()
 
 # %% [markdown]
 # `torch.tensor` makes a **tensor** of numbers, and `*` multiplies two tensors element by element. To add up all of a

@@ -29,7 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## Why a network needs bends
@@ -75,6 +75,13 @@ plots.activations(
         "ELU": F.elu,
     }
 )
+
+# %% [markdown]
+# **Try it.** Choose a function and move along it: how large is its value there, and how large its gradient? Tick *predict
+# first* to say so before you see it.
+
+# %%
+explorers.activation()
 
 # %% [markdown]
 # ## ReLU

@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## What a convolution does
@@ -104,6 +104,13 @@ for n, options in (
 ):
     layer = nn.Conv2d(in_channels=1, out_channels=1, **options)
     print(f"{n:2} cells, {options}: {layer(torch.zeros(1, 1, n, n)).shape[2]} outputs")
+
+# %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* moves the window. Tick *predict first*: you say how
+# large the output is before you see it, and are told which term you forgot. Which settings are impossible, and why?
+
+# %%
+explorers.convolution()
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv_output_size", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -424,7 +431,7 @@ print(f"smallest number after the convolution {unit[0](x).min():.1f}, after the 
 
 # %%
 grid = torch.arange(16.0).view(4, 4)
-plots.convolution_steps(grid, torch.ones(2, 2), stride=2, padding=1, steps=(0, 1, 2, 4))
+plots.convolution_animation(grid, torch.ones(2, 2), stride=2, padding=1)
 
 # %% [markdown]
 # **Dilation** sets the cells of the kernel apart, so that the window covers more of the picture with no more weights.
@@ -450,6 +457,14 @@ try:
     nn.Conv2d(in_channels=3, out_channels=8, kernel_size=3, groups=2)
 except ValueError as error:
     print(error)
+
+# %% [markdown]
+# Two groups at work, with dilation as well: output 1 is made from channel 1 alone, with a kernel that has only one
+# channel.
+
+# %%
+pair = torch.stack([torch.arange(16.0), torch.arange(16.0) % 5]).view(2, 4, 4)
+plots.convolution(pair, torch.tensor([1.0, 1, 1, 1, 1, 0, 0, -1]).view(2, 1, 2, 2), dilation=2, groups=2, step=5)
 
 # %% [markdown]
 # **Your turn.** The same as in one dimension, with a second loop for the second dimension. `stride`, `padding` and
@@ -782,6 +797,12 @@ print("two layers of 3 by 3:        ", measured_field({}, {}))
 print("three layers of 3 by 3:      ", measured_field({}, {}, {}))
 print("two, the first with stride 2:", measured_field({"stride": 2}, {}))
 print("dilation 1, 2 and 4:         ", measured_field({}, {"dilation": 2}, {"dilation": 4}))
+
+# %% [markdown]
+# The last of them in a picture. Dotted cells lie in a window's gaps, and yet no pixel is left out:
+
+# %%
+plots.receptive_field([(3, 1, 1), (3, 1, 2), (3, 1, 4)])
 
 
 # %% nbgrader={"grade": false, "grade_id": "receptive_field", "locked": false, "schema_version": 3, "solution": true, "task": false}

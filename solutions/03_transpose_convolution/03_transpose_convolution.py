@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## Going up instead of down
@@ -191,6 +191,13 @@ for options in (
     print(F.conv_transpose1d(x, stamp, **options).flatten().tolist(), options)
 
 # %% [markdown]
+# In two dimensions, with stride 2, each number stamps the kernel of the matrix above. Watch the middle row and column,
+# where stamps overlap:
+
+# %%
+plots.conv_transpose_animation(small, kernel, stride=2)
+
+# %% [markdown]
 # The last two lines: **padding cuts off** that many places on every side. (It is named after the convolution that
 # it belongs to. What was added there on the way down is taken away on the way up.) And **output padding cuts off
 # less at the end**: the last number is a real one, no zero.
@@ -255,9 +262,7 @@ except ValueError as error:
 # sides, and the kernel becomes $(3, 2, 1)$:
 
 # %%
-spread = torch.tensor([[1.0, 0.0, 2.0]])
-flipped = torch.tensor([[3.0, 2.0, 1.0]])
-plots.convolution_steps(spread, flipped, padding=(0, 2), steps=(0, 1, 2, 3, 4))
+plots.conv_transpose_steps(x[0], stamp[0], stride=(1, 2), view="zeros", steps=(0, 1, 2, 3, 4))
 
 # %% [markdown]
 # All three ways, with stride 2. `F.fold` is the stamping: it puts blocks of numbers in their places and adds them
@@ -345,6 +350,19 @@ try:
     up(torch.zeros(1, 1, 4, 4), output_size=(9, 9))
 except ValueError as error:
     print(error)
+
+# %% [markdown]
+# What is cut off, and what output padding keeps: the last row and column, which the last stamps reach.
+
+# %%
+plots.conv_transpose_steps(small, kernel, stride=2, padding=1, output_padding=1, steps=(0, 3))
+
+# %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* sets one stamp after the other. Tick *predict first*: you
+# say how large the result is before you see it. With `view`, the same result comes from zeros in between.
+
+# %%
+explorers.conv_transpose()
 
 # %% [markdown]
 # **Your turn.** Write the formula for one dimension.

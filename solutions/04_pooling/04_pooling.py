@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## Why pool
@@ -179,6 +179,13 @@ except RuntimeError as error:
     print(str(error).split(".")[0])
 
 # %% [markdown]
+# **Try it.** Move a slider, and formula and picture follow; *step* goes from window to window. Tick *predict first*: you
+# say how large the output is before you see it. Can you find a setting where `ceil_mode` rounds up in vain?
+
+# %%
+explorers.pooling()
+
+# %% [markdown]
 # **Your turn.** Write the size for one dimension.
 
 
@@ -257,6 +264,7 @@ print("padded with zeros:", F.max_pool2d(F.pad(negative, (1, 1, 1, 1)), 2).flatt
 six = torch.tensor([[[[5.0, 1, 6, 2, 4, 3]]]])
 print("dilation 1:", F.max_pool2d(six, (1, 2), stride=1).flatten().tolist())
 print("dilation 3:", F.max_pool2d(six, (1, 2), stride=1, dilation=(1, 3)).flatten().tolist())
+plots.pooling_steps(six[0, 0], (1, 2), stride=1, dilation=(1, 3), steps=(0, 1, 2))
 
 # %% [markdown]
 # ## Where the maximum was
@@ -518,6 +526,9 @@ for name, layer in {"max": nn.MaxPool2d(2), "average": nn.AvgPool2d(2)}.items():
     print(name)
     print(x.grad[0, 0])
 
+# %%
+plots.pooling_backward_animation(grad_output[0, 0], grid, 2)
+
 # %% [markdown]
 # Two things are easily overlooked. **Where windows overlap, gradients add up**: a number can be the maximum of several
 # windows. And **where a window has several equal maxima, the first one gets everything**. Zeros after a ReLU are equal
@@ -602,6 +613,7 @@ maxima, indices = F.max_pool2d(image, 2, return_indices=True)
 restored = unpool(maxima, indices)
 print(restored[0, 0])
 print("numbers that came back:", int((restored == image).sum()), "of", image.numel())
+plots.unpooling_steps(maxima[0, 0], indices[0, 0], 2)
 
 # %% [markdown]
 # (One zero of the grid was a zero before.) Where is it used? On the way back up, in networks that give every pixel a

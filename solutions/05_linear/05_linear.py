@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tutor import board, check, data, hint, plots
+from tutor import board, check, data, explorers, hint, plots
 
 # %% [markdown]
 # ## What a linear layer does
@@ -365,6 +365,13 @@ for inputs in (196608, 3072):
     print(f"Linear({inputs}, 10) has {sum(p.numel() for p in nn.Linear(inputs, 10).parameters()):,} parameters")
 
 # %% [markdown]
+# **Try it.** `start_dim` is where flattening begins: with 0, the whole batch becomes one row. Move the sliders and watch the
+# shapes; tick *predict first* to say what shape the weight has before you see it.
+
+# %%
+explorers.linear()
+
+# %% [markdown]
 # Shapes give this mistake away. Its relatives have the right shape and are harder to see: `reshape(3072, 64).T` also
 # gives $(64, 3072)$, but its rows are made of pieces of several images. A test that finds them all: **change one image,
 # and see which rows of the output change.** In a layer that treats each image by itself, only that image's row may.
@@ -574,10 +581,10 @@ losses = logged.scalars["loss"]
 print(f"loss at step 0: {losses[0]:.1f}; lower at the end: {losses[40] < losses[0]}")
 
 # %%
-board.show(folder)
+board.show(folder, tab="histograms")
 
 # %% [markdown]
-# Look at the tabs *Histograms* and *Distributions*. The same without TensorBoard:
+# Look at the tab *Distributions*, too, and for the shuffled pictures at *Images*. The histograms without TensorBoard:
 
 # %%
 steps = ("step 0", "step 20", "step 40")

@@ -32,7 +32,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tutor import board, check, data, hint, plots, training
+from tutor import board, check, data, explorers, hint, plots, training
 
 # %% [markdown]
 # ## From layers to a net
@@ -362,6 +362,13 @@ check(sgd_step, points=3, hidden=True)
 print("first convolution:", 16 * (3 * 3 * 3 + 1), " second:", 32 * (16 * 3 * 3 + 1))
 print("first linear layer:", 64 * (2048 + 1), " last:", 10 * (64 + 1))
 print(f"share of the first linear layer: {64 * 2049 / (448 + 4640 + 131136 + 650):.0%}")
+
+# %% [markdown]
+# **Try it.** Stack layers, and see shape, parameters and how many pixels each number sees, line by line. Tick *predict
+# first* to say how many inputs the linear layer has before you see it.
+
+# %%
+explorers.net()
 
 # %% [markdown]
 # **Your turn.** Build that net, as an `nn.Sequential` or as a class, and return it. How much padding keeps a size of 32?

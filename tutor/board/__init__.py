@@ -10,11 +10,11 @@ from tutor.board.embeddings import Embedding, embeddings
 from tutor.board.errors import BoardError
 from tutor.board.events import Events, Histogram, read
 from tutor.board.folders import writer
+from tutor.board.frame import View, show
 from tutor.board.graphs import Node, graph, log_graph
 from tutor.board.grids import feature_maps
 from tutor.board.layers import log_layer
 from tutor.board.runs import run
-from tutor.board.server import View, show
 
 __all__ = [
     "BoardError",

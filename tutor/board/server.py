@@ -1,150 +1,161 @@
-"""TensorBoard inside a notebook: one server in this process for all runs, and a frame that shows one of them."""
+"""TensorBoard's server: one in this process, on one port, and under it a TensorBoard of its own for each shown folder.
 
-import html
+TensorBoard can't be told to show one run among many: of the others it keeps the tags, as empty groups before the run's own,
+and its projector and its graphs begin with whichever run comes first. So each folder that is shown gets a TensorBoard that
+holds nothing else, at a path of its own (``http://127.0.0.1:40123/1/``), and ``build/runs`` gets one with every run.
+
+The server is a thread of the kernel, which is why it can't outlive it, however the kernel ends. Two open notebooks are two
+kernels and have a server each: one shared by both would have to be handed on when its kernel ends.
+"""
+
 import http.client
 import json
 import logging
 import os
-import re
 import socket
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from string import Template
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tutor.board.errors import BoardError
 from tutor.board.events import logged
 from tutor.board.folders import runs_folder, usable
-from tutor.board.records import MARK
-from tutor.frontend import someone_watches
 
 HOST = "127.0.0.1"
-TABS = ("images", "scalars", "histograms", "distributions", "graphs", "projector")
 RELOAD_SECONDS = 1.0
 KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a random tenth of the batches
-PATIENCE = 10.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
-PROXY = "TENSORBOARD_PROXY_URL"  # the variable that TensorBoard's own notebook extension reads
-
-# A page at localhost and a frame at 127.0.0.1 are strangers to a browser, which then denies the frame the storage that
-# TensorBoard can't do without; so the frame takes the page's own name for this machine.
-FRAME = Template("""\
-<iframe id="$id" title="$title" width="100%" height="$height" style="border: 1px solid #888"></iframe>
-<script>
-(() => {
-  const url = new URL($url, window.location);
-  if (url.hostname === "127.0.0.1" && window.location.hostname === "localhost") url.hostname = "localhost";
-  document.getElementById("$id").src = url;
-})();
-</script>""")
-
-_running: dict[Path, str] = {}  # log folder → address of the server that shows it
+PATIENCE = 30.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
 
 
-class View:
-    """A TensorBoard frame in a notebook; ``url`` is its address, None when nobody is there to see it."""
+class Site:
+    """What listens at one port: the TensorBoard of each folder, under a path of its own."""
 
-    def __init__(self, what: str, url: str | None, height: int) -> None:
-        """Keep what is shown (in words), where, and how high (in CSS pixels)."""
-        self.what = what
-        self.url = url
-        self.height = height
+    def __init__(self, port: int | None) -> None:
+        """Listen at the port, or at one that the system finds free, from the first folder on."""
+        self.port = port or 0
+        self.boards: dict[Path, str] = {}  # log folder → address of its TensorBoard
+        self._applications: dict[str, Callable[..., Iterable[bytes]]] = {}
+        self._server: Any = None
 
-    def __repr__(self) -> str:
-        """Say what is shown; the address differs each time and is left out."""
-        return self.what
+    def add(self, folder: Path) -> str:
+        """Return the address of the folder's TensorBoard, started if need be."""
+        if folder in self.boards:
+            return self.boards[folder]
+        from tensorboard import program  # type: ignore[import-untyped]  # a second's import, for those who look only
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Give Jupyter the frame, and the words for where there is no frame."""
-        bundle = {"text/plain": self.what}
-        if self.url is not None:
-            bundle["text/html"] = FRAME.substitute(
-                id=f"tensorboard-{uuid.uuid4().hex}",
-                title=html.escape(self.what),
-                height=self.height,
-                url=json.dumps(self.url),
-            )
-        return bundle
+        _log_to_file()
+        board = program.TensorBoard(server_class=self._mount)
+        board.configure(
+            logdir=str(folder),
+            path_prefix=f"/{len(self.boards) + 1}",
+            host=HOST,
+            port=self.port,
+            load_fast="false",  # the data server is a program of its own, which writes to stderr
+            reload_interval=RELOAD_SECONDS,
+            samples_per_plugin={"images": KEPT_IMAGES},
+        )
+        try:
+            board.launch()
+        except program.TensorBoardServerException as error:
+            raise BoardError(f"TensorBoard could not be started: {error.msg}.") from error
+        self.boards[folder] = f"http://{HOST}:{self.port}{board.flags.path_prefix}/"
+        return self.boards[folder]
+
+    def _mount(self, application: Callable[..., Iterable[bytes]], flags: Any) -> Any:
+        """Give TensorBoard, which asks for a server, the one that is already running, or the first."""
+        from tensorboard import program
+
+        self._applications[flags.path_prefix] = application
+        if self._server is not None:
+            return _Running()
+        self._server = program.WerkzeugServer(self, flags)
+        self.port = self._server.server_port
+        return self._server
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Pass a request on to the TensorBoard under whose path it is (WSGI); fonts are asked for under no path."""
+        prefix = "/" + environ["PATH_INFO"].lstrip("/").partition("/")[0]
+        if prefix not in self._applications:
+            prefix = next(iter(self._applications))
+            environ["PATH_INFO"] = prefix + environ["PATH_INFO"]
+        return self._applications[prefix](environ, start_response)
 
 
-def show(folder: Path | str | None = None, *, tab: str = "images", height: int = 640, port: int | None = None) -> View:
-    """Return TensorBoard on a run as a frame in the notebook; make it the last line of a cell.
+class _Running:
+    """Stands for a server that has been started before."""
 
-    folder: the run to select; without one, every run in ``build/runs``. tab: ``images``, ``scalars``, ``histograms``,
-    ``distributions``, ``graphs`` or ``projector`` (embeddings). height: of the frame, in CSS pixels. port: for
-    TensorBoard, on this machine only; without one, a free port.
+    def serve_forever(self) -> None:
+        """Do nothing: the server is at it."""
 
-    TensorBoard is started in this process at the first call, used again by later ones, and ends with the kernel. When a
-    program runs the notebook instead of a person, nothing is started and the words are all that is shown. Where the
-    browser can't reach this machine's ports (JupyterHub, say), set ``TENSORBOARD_PROXY_URL`` to the address at which it
-    can, with ``%PORT%`` for the port, as for TensorBoard's own notebook extension.
+    def get_url(self) -> str:
+        """Return no address: the site knows it."""
+        return ""
 
-    Raises BoardError when nothing was logged in the folder, for an unknown tab, and for a port in use.
+
+_sites: list[Site] = []
+
+
+def board(folder: Path, port: int | None) -> str:
+    """Return the address of the TensorBoard for a log folder, started if need be.
+
+    port: of the server; without one it is the one that was used last. Raises BoardError for a port that is not free,
+    unless it is our own server that listens there.
     """
-    if tab not in TABS:
-        raise BoardError(f"TensorBoard has no tab {tab!r} here; choose one of {', '.join(TABS)}.")
-    shown = Path(folder) if folder is not None else runs_folder()
-    if not any(shown.rglob(f"*{MARK}*")):
-        raise BoardError(f"Nothing has been logged in {shown} yet, so TensorBoard would be empty; log something first.")
-    shown = shown.resolve()
-    root = runs_folder().resolve()
-    if root not in (shown, *shown.parents):
-        root = shown
-    name = shown.relative_to(root).as_posix()
-    what = f"TensorBoard: {tab} of {'all runs' if shown == runs_folder().resolve() else f'run {shown.name!r}'}"
-    if not someone_watches():
-        return View(what, None, height)
-    url = _server(root, port)
-    if name != ".":
-        _wait_until_loaded(url, shown, name)
-    selected = {"regexInput": f"^{re.escape(name)}$"} if name != "." else {}
-    return View(
-        what, f"{_reachable(url)}#{'&'.join(filter(None, (tab, urlencode(selected, quote_via=quote))))}", height
-    )
+    site = next((site for site in reversed(_sites) if port in (None, site.port)), None)
+    if site is None:
+        if port is not None:
+            _check_port(port)
+        site = Site(port)
+    address = site.add(folder)
+    _sites[:] = [*(one for one in _sites if one is not site), site]
+    return address
 
 
 def wait_until_forgotten(folder: Path) -> None:
-    """Wait until a running TensorBoard has noticed that a run's folder was removed.
+    """Wait until the running TensorBoards have noticed that a run's folder was removed, and those in it.
 
     A run that is logged anew before that would be shown together with the old one.
     """
     folder = folder.resolve()
-    for root, url in _running.items():
-        if root in folder.parents:
-            _wait_until(partial(_lacks, url, folder.relative_to(root).as_posix()))
+    for site in _sites:
+        for root, url in site.boards.items():
+            if root in folder.parents:
+                _wait_until(partial(_lacks, url, folder.relative_to(root).as_posix()))
+            elif (root / folder.name).resolve() == folder:  # it is shown alone
+                _wait_until(partial(_lacks, url, folder.name))
 
 
-def _lacks(url: str, name: str) -> bool:
-    """Tell whether TensorBoard's list of runs is without the run."""
-    return name not in (_ask(url, "/data/runs") or [])
+def wait_until_loaded(url: str, root: Path, folders: Iterable[Path]) -> None:
+    """Wait until TensorBoard has the newest image of each tag, for its page does not look again by itself.
+
+    url: of the TensorBoard for the log folder ``root``; folders: those below with event files.
+    """
+    newest: dict[str, dict[str, float]] = {}  # run → tag → time
+    for folder in folders:
+        images = newest.setdefault(folder.relative_to(root).as_posix(), {})
+        for value, _, wall_time in logged(folder, partial=True):
+            if value.HasField("image"):
+                images[value.tag] = wall_time
+    _wait_until(lambda: all(_has(url, run, images) for run, images in newest.items()))
 
 
-def _server(root: Path, port: int | None) -> str:
-    """Return the address of the TensorBoard for the log folder, started if need be."""
-    if root in _running and port in (None, urlsplit(_running[root]).port):
-        return _running[root]
-    if port is not None:
-        _check_port(port)
-    from tensorboard import program  # type: ignore[import-untyped]  # a second's import, for those who look only
+def _has(url: str, run: str, newest: dict[str, float]) -> bool:
+    """Tell whether TensorBoard knows the run, and of each tag the image that was logged at that time."""
+    if run not in (_ask(url, "data/runs") or []):
+        return False
+    for tag, wall_time in newest.items():
+        steps = _ask(url, f"data/plugin/images/images?{urlencode({'run': run, 'tag': tag, 'sample': 0})}")
+        if not isinstance(steps, list) or not steps or steps[-1]["wall_time"] < wall_time:
+            return False
+    return True
 
-    _log_to_file()
-    board = program.TensorBoard()
-    board.configure(
-        logdir=str(root),
-        host=HOST,
-        port=port or 0,  # 0: the system picks a free one
-        load_fast="false",  # the data server is a program of its own, which writes to stderr
-        reload_interval=RELOAD_SECONDS,
-        samples_per_plugin={"images": KEPT_IMAGES},
-    )
-    try:
-        _running[root] = str(board.launch())
-    except program.TensorBoardServerException as error:
-        raise BoardError(f"TensorBoard could not be started: {error.msg}.") from error
-    return _running[root]
+
+def _lacks(url: str, run: str) -> bool:
+    """Tell whether TensorBoard's list of runs is without the run and all below it."""
+    return not [one for one in _ask(url, "data/runs") or [] if f"{one}/".startswith(f"{run}/")]
 
 
 def _check_port(port: int) -> None:
@@ -174,27 +185,6 @@ def _log_to_file() -> None:
             logger.propagate = False
 
 
-def _wait_until_loaded(url: str, folder: Path, name: str) -> None:
-    """Wait until TensorBoard has the newest image of each tag, for its page does not look again by itself."""
-    newest: dict[str, float] = {}
-    for value, _, wall_time in logged(folder, partial=True):
-        if value.HasField("image"):
-            newest[value.tag] = wall_time
-
-    def loaded() -> bool:
-        """Ask for the time of each tag's last image."""
-        if _lacks(url, name):
-            return False
-        for tag, wall_time in newest.items():
-            query = urlencode({"run": name, "tag": tag, "sample": 0})
-            steps = _ask(url, f"/data/plugin/images/images?{query}")
-            if not isinstance(steps, list) or not steps or steps[-1]["wall_time"] < wall_time:
-                return False
-        return True
-
-    _wait_until(loaded)
-
-
 def _wait_until(happened: Callable[[], bool]) -> None:
     """Ask again and again, for as long as patience lasts."""
     end = time.monotonic() + PATIENCE
@@ -204,17 +194,12 @@ def _wait_until(happened: Callable[[], bool]) -> None:
 
 def _ask(url: str, path: str) -> Any:
     """Return TensorBoard's answer, decoded; None when it is not there (yet). No proxy comes between."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     try:
-        connection.request("GET", path)
+        connection.request("GET", parts.path + path)
         answer = connection.getresponse()
         body = answer.read()
         return json.loads(body) if answer.status == http.client.OK else None
     finally:
         connection.close()
-
-
-def _reachable(url: str) -> str:
-    """Return the address at which the browser reaches the server."""
-    proxy = os.environ.get(PROXY)
-    return url if proxy is None else proxy.replace("%PORT%", str(urlsplit(url).port))

@@ -16,6 +16,7 @@ from matplotlib import rc_context  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from tutor.frontend import someone_watches  # noqa: E402
 
@@ -73,14 +74,18 @@ class Picture(Figure):
     a program that runs the notebook gets a PNG output with ``alt`` in its metadata.
     """
 
-    def __init__(self, height: float, width: float = WIDTH, *, close: bool = False) -> None:
-        """Make an empty figure, ``height`` by ``width`` inches; close: with narrow gaps, as between photos."""
-        layout = ConstrainedLayoutEngine()
-        if close:
+    def __init__(self, height: float, width: float = WIDTH, *, close: bool = False, fixed: bool = False) -> None:
+        """Make an empty figure, ``height`` by ``width`` inches.
+
+        close: with narrow gaps, as between photos. fixed: whoever draws says where everything is, which is faster.
+        """
+        layout = None if fixed else ConstrainedLayoutEngine()
+        if layout and close:
             layout.set(w_pad=0.04, h_pad=0.04, wspace=0, hspace=0)
         super().__init__(figsize=(width, height), dpi=PIXELS_AN_INCH, layout=layout)
-        FigureCanvasAgg(self)
+        self._agg: Any = FigureCanvasAgg(self)
         self.alt = ""
+        self.palette: Image.Image | None = None  # of a drawing with few colours: a PNG of these alone is small and fast
 
     def __repr__(self) -> str:
         """Say what the figure shows."""
@@ -92,9 +97,23 @@ class Picture(Figure):
         """Return the figure as the bytes of a PNG file, with two pixels for each of the page."""
         data = io.BytesIO()
         with rc_context(_STYLE):
-            self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
+            if self.palette:
+                self.flat().save(data, format="png")
+            else:
+                self.savefig(data, format="png", dpi=2 * PIXELS_AN_INCH)
         self.set_layout_engine("none")  # laid out once; a second time, matplotlib would move things a little further
         return data.getvalue()
+
+    def flat(self, scale: int = 2) -> Image.Image:
+        """Return the drawing as an image of its palette's colours, with so many pixels for each of the page."""
+        assert self.palette
+        with rc_context(_STYLE):
+            self.set_dpi(scale * PIXELS_AN_INCH)
+            self._agg.draw()
+            size, pixels = self._agg.get_width_height(), self._agg.buffer_rgba()
+            self.set_dpi(PIXELS_AN_INCH)
+        opaque = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB")
+        return opaque.quantize(palette=self.palette, dither=Image.Dither.NONE)
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -112,7 +131,7 @@ class Picture(Figure):
 
 
 @contextmanager
-def drawing(height: float, width: float = WIDTH, *, close: bool = False) -> Iterator[Picture]:
+def drawing(height: float, width: float = WIDTH, *, close: bool = False, fixed: bool = False) -> Iterator[Picture]:
     """Give a new ``Picture`` to draw on in the course's style, whatever rcParams say."""
     with rc_context(_STYLE):
-        yield Picture(height, width, close=close)
+        yield Picture(height, width, close=close, fixed=fixed)

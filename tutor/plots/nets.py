@@ -1,12 +1,15 @@
-"""A net as a row of blocks: how wide, how high and how deep what goes through it is after each layer."""
+"""A net as a row of blocks: how wide, high and deep what goes through it is after each layer; and the softmax at its end."""
 
 import math
 from collections.abc import Sequence
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from torch import Tensor
 
 from tutor.plots.figure import COLOURS, WIDTH, Picture, PlotError, drawing
+from tutor.plots.words import number
 
 MOST = 10
 TALL = 1.5  # inches, the highest block
@@ -64,6 +67,47 @@ def net(stages: Sequence[tuple[str, tuple[int, ...]]]) -> Picture:
             left += width + GAP
         told = [f"{name} to {_shape(shape)}" if place else _shape(shape) for place, (name, shape) in enumerate(stages)]
         picture.alt = f"A net as a row of blocks: {'; '.join(told)}."
+        return picture
+
+
+def softmax(logits: Tensor, classes: Sequence[object] | None = None) -> Picture:
+    """Draw what a softmax does: for each class its logit, e to the power of it, and the share of that in the sum of all.
+
+    logits: (classes,), up to 20 of them. classes: their names; without them, their numbers.
+    Raises PlotError for anything else, and for NaN or infinite numbers.
+    """
+    values = torch.as_tensor(logits, dtype=torch.float64).detach().cpu().flatten()
+    names = [str(name) for name in (classes if classes is not None else range(len(values)))]
+    if len(values) > 20 or not bool(torch.isfinite(values).all()) or len(names) != len(values):
+        raise PlotError(
+            f"There are {len(values)} logits and {len(names)} names; give up to 20 finite numbers, and one name for each."
+        )
+    powers, shares = values.exp(), values.softmax(0)
+    if not bool(torch.isfinite(powers.sum())):
+        raise PlotError(
+            f"e to the power of {float(values.max()):g} is too large for a number; take the largest logit from all of them "
+            "first, which changes no share."
+        )
+    columns = (
+        ("logit", values, [number(float(v)) for v in values]),
+        ("e to its power", powers, [f"{float(v):.3g}" for v in powers]),
+        (f"share of the sum, {float(powers.sum()):.3g}", shares, [f"{float(v):.1%}" for v in shares]),
+    )
+    with drawing(0.27 * len(names) + 0.9) as picture:
+        panels = picture.subplots(1, 3, sharey=True)
+        for place, (panel, (title, numbers, written)) in enumerate(zip(panels, columns, strict=True)):
+            bars = panel.barh(names, numbers.tolist(), height=0.7, color=COLOURS[place])
+            panel.bar_label(bars, written, padding=3, fontsize=9.5)
+            panel.axvline(0, color="#999999", linewidth=0.8)
+            panel.set_title(title)
+            panel.margins(x=0.3)
+            panel.set_xticks([])
+            panel.spines["bottom"].set_visible(False)
+        panels[0].invert_yaxis()
+        told = [f"{name}: {a}, {b}, {c}" for name, a, b, c in zip(names, *(text for *_, text in columns), strict=True)]
+        picture.alt = (
+            f"A softmax of {len(names)} classes; for each its logit, e to its power, its share. {'; '.join(told)}."
+        )
         return picture
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from tutor.plots import scenes
 from tutor.plots.figure import COLOURS, DASHES, MARKERS, WIDTH, Picture, PlotError, drawing
-
-Pair = int | tuple[int, int]
+from tutor.plots.scenes.arguments import Pair
+from tutor.plots.scenes.pooling import NAMES, pooled
+from tutor.plots.words import number, pair
 
 CELL, SMALLEST = 0.5, 0.3  # inches, the side of a cell; below the second, numbers can't be read
 GAP = 1.6  # cells between the two grids
@@ -20,7 +21,6 @@ MOST = 16  # windows
 LINE, FAINT, INK = "#888888", "#6b6b6b", "#222222"
 PADDED, CHOSEN = "#ececec", "#fbe3cf"
 NOTHING = "\N{MINUS SIGN}∞"  # what max pooling pads with
-NAMES = {"max": "Max", "average": "Average"}
 
 
 class Pooled(NamedTuple):
@@ -62,19 +62,37 @@ def pooling(
     *,
     stride: Pair | None = None,
     padding: Pair = 0,
+    dilation: Pair = 1,
     ceil_mode: bool = False,
+    count_include_pad: bool = True,
     mode: str = "max",
+    step: int | None = None,
 ) -> Picture:
     """Draw a pooling: the input with a frame round each window, and the output with the same frames.
 
     input: (height, width); (1, n) shows one dimension. The others as in ``nn.MaxPool2d``; mode: "max" or "average".
     What lies in the padding is grey; in ceil mode, what hangs over beyond it is empty. With "max", the numbers that
-    were chosen are marked. Raises PlotError for anything else, and for more than 16 windows.
+    were chosen are marked. step: draw only this window, counted from 0; then the input may have channels, a window gaps.
+    Raises PlotError for anything else, and for more than 16 windows.
     """
-    pooled = _pooled(input, kernel_size, stride, padding, ceil_mode, mode)
-    (top, bottom), (left, right) = pooled.sides()
-    wide = right - left + GAP + pooled.output.shape[1]
-    tall = max(bottom - top, pooled.output.shape[0])
+    if step is not None:
+        scene = scenes.pooling(
+            input,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad,
+            mode=mode,
+        )
+        return scene.draw(step)
+    if dilation not in (1, (1, 1)):
+        raise PlotError(f"With dilation={dilation} the windows interlace, so they are drawn one by one; give step=0.")
+    shown = _all_windows(input, kernel_size, stride, padding, ceil_mode, count_include_pad, mode)
+    (top, bottom), (left, right) = shown.sides()
+    wide = right - left + GAP + shown.output.shape[1]
+    tall = max(bottom - top, shown.output.shape[0])
     cell = min(CELL, WIDTH / wide)
     if cell < SMALLEST:
         raise PlotError(f"That is {wide:.0f} cells wide, too many to read; draw a smaller input.")
@@ -82,17 +100,17 @@ def pooling(
         panel = picture.subplots()
         panel.set(xlim=(-0.15, wide + 0.15), ylim=(tall + 0.15, -0.85), aspect="equal")
         panel.axis("off")
-        size = _letters(pooled, cell)
+        size = _letters(shown, cell)
         origin = -left, (tall - (bottom - top)) / 2 - top  # of the input's first cell, (x, y)
-        result = wide - pooled.output.shape[1], (tall - pooled.output.shape[0]) / 2
-        _draw_input(panel, pooled, origin, size)
-        for row, column in pooled.outputs():
-            _cell(panel, (result[0] + column, result[1] + row), _number(float(pooled.output[row, column])), size)
-        _draw_frames(panel, pooled, origin, result)
-        for x, text in (((right - left) / 2, "input"), (result[0] + pooled.output.shape[1] / 2, "output")):
+        result = wide - shown.output.shape[1], (tall - shown.output.shape[0]) / 2
+        _draw_input(panel, shown, origin, size)
+        for row, column in shown.outputs():
+            _cell(panel, (result[0] + column, result[1] + row), number(float(shown.output[row, column])), size)
+        _draw_frames(panel, shown, origin, result)
+        for x, text in (((right - left) / 2, "input"), (result[0] + shown.output.shape[1] / 2, "output")):
             panel.text(x, -0.4, text, ha="center", va="center")
         panel.text(right - left + GAP / 2, tall / 2, "→", ha="center", va="center", fontsize=15)
-        picture.alt = " ".join([_told(pooled), *(_told_window(pooled, *place) for place in pooled.outputs())])
+        picture.alt = " ".join([_told(shown), *(_told_window(shown, *place) for place in shown.outputs())])
         return picture
 
 
@@ -133,36 +151,24 @@ def change_by_shift(changes: Mapping[str, Sequence[float]], shifts: Sequence[int
         return picture
 
 
-def _pooled(input: Tensor, kernel_size: Pair, stride: Pair | None, padding: Pair, ceil_mode: bool, mode: str) -> Pooled:
+def _all_windows(
+    input: Tensor,
+    kernel_size: Pair,
+    stride: Pair | None,
+    padding: Pair,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    mode: str,
+) -> Pooled:
     """Return what is to be drawn, else raise PlotError."""
     if not isinstance(input, Tensor) or input.ndim != 2 or input.numel() == 0:
         got = f"shape {tuple(input.shape)}" if isinstance(input, Tensor) else type(input).__name__
         raise PlotError(f"The input has to be a tensor of shape (height, width), such as image[0, 0]; got {got}.")
-    if mode not in NAMES:
-        raise PlotError(f"mode={mode!r} is unknown; it is one of {', '.join(NAMES)}.")
-    sizes = []
-    given = (
-        ("kernel_size", kernel_size, 1),
-        ("stride", kernel_size if stride is None else stride, 1),
-        ("padding", padding, 0),
-    )
-    for name, value, least in given:
-        pair = (value, value) if isinstance(value, int) else tuple(value)
-        if len(pair) != 2 or not all(isinstance(size, int) and size >= least for size in pair):
-            raise PlotError(f"{name}={value!r} is neither a whole number of at least {least} nor a pair of them.")
-        sizes.append(pair)
-    grid = input.detach().cpu().double()
-    pool: Any = F.max_pool2d if mode == "max" else F.avg_pool2d
-    try:
-        output = pool(grid[None, None], *sizes, ceil_mode=ceil_mode)[0, 0]
-    except RuntimeError as error:
-        raise PlotError(
-            f"A window of {kernel_size} with stride {stride} and padding {padding} doesn't fit an input of "
-            f"{' by '.join(map(str, grid.shape))}; padding is at most half of the window."
-        ) from error
+    windows = pooled(input, kernel_size, stride, padding, 1, ceil_mode, count_include_pad, mode)
+    grid, output = windows.input[0], windows.output[0]
     if output.numel() > MOST:
         raise PlotError(f"{output.numel()} windows are too many to tell apart; draw a smaller input, for up to {MOST}.")
-    return Pooled(grid, output, sizes[0], sizes[1], sizes[2], mode)
+    return Pooled(grid, output, windows.kernel, windows.stride, windows.padding, mode)
 
 
 def _draw_input(panel: Axes, pooled: Pooled, origin: tuple[float, float], size: float) -> None:
@@ -174,7 +180,7 @@ def _draw_input(panel: Axes, pooled: Pooled, origin: tuple[float, float], size: 
         high, wide = (n + p for n, p in zip(pooled.input.shape, pooled.padding, strict=True))
         if 0 <= row < pooled.input.shape[0] and 0 <= column < pooled.input.shape[1]:
             best = (row, column) in chosen
-            _cell(panel, at, _number(float(pooled.input[row, column])), size, CHOSEN if best else "white", bold=best)
+            _cell(panel, at, number(float(pooled.input[row, column])), size, CHOSEN if best else "white", bold=best)
         elif row < high and column < wide:
             _cell(panel, at, NOTHING if pooled.mode == "max" else "0", size, PADDED, faint=True)
         else:
@@ -184,13 +190,13 @@ def _draw_input(panel: Axes, pooled: Pooled, origin: tuple[float, float], size: 
 def _draw_frames(panel: Axes, pooled: Pooled, origin: tuple[float, float], result: tuple[float, float]) -> None:
     """Frame each window and its number alike, by colour and by dashes; frames that overlap lie inside one another."""
     overlapping = any(stride < size for stride, size in zip(pooled.stride, pooled.kernel, strict=True))
-    for number, (row, column) in enumerate(pooled.outputs()):
+    for place, (row, column) in enumerate(pooled.outputs()):
         top, left = pooled.corner(row, column)
         inset = 0.07 + (0.09 * ((row + column) % 2) if overlapping else 0)
         style: dict[str, Any] = {
             "fill": False,
-            "edgecolor": COLOURS[number % len(COLOURS)],
-            "linestyle": DASHES[number % 4],
+            "edgecolor": COLOURS[place % len(COLOURS)],
+            "linestyle": DASHES[place % 4],
             "linewidth": 2.4,
         }
         down, across = pooled.kernel
@@ -224,28 +230,18 @@ def _largest(pooled: Pooled, row: int, column: int) -> tuple[int, int]:
 def _letters(pooled: Pooled, cell: float) -> float:
     """Return the font size with which the longest number fits a cell of so many inches."""
     numbers = [*pooled.input.flatten().tolist(), *pooled.output.flatten().tolist()]
-    longest = max(len(_number(value)) for value in numbers)
+    longest = max(len(number(value)) for value in numbers)
     return min(12.0, 72 * cell * 0.8 / (0.68 * longest))
 
 
 def _told(pooled: Pooled) -> str:
     """Say in words what is pooled."""
-    rows = "; ".join(" ".join(map(_number, row)) for row in pooled.input.tolist())
-    moves = f"Windows of {_pair(pooled.kernel)}, stride {_pair(pooled.stride)}, padding {_pair(pooled.padding)}."
+    rows = "; ".join(" ".join(map(number, row)) for row in pooled.input.tolist())
+    moves = f"Windows of {pair(pooled.kernel)}, stride {pair(pooled.stride)}, padding {pair(pooled.padding)}."
     return f"{NAMES[pooled.mode]} pooling. Input, row by row: {rows}. {moves}"
 
 
 def _told_window(pooled: Pooled, row: int, column: int) -> str:
     """Say in words which numbers are in a window, and what comes out."""
-    numbers = " ".join(_number(float(pooled.input[place])) for place in pooled.seen(row, column))
-    return f"Output[{row}, {column}]: of {numbers} comes {_number(float(pooled.output[row, column]))}."
-
-
-def _pair(pair: tuple[int, int]) -> str:
-    """Return a pair, or one number when both are the same."""
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} by {pair[1]}"
-
-
-def _number(value: float) -> str:
-    """Return a number to two decimals, without trailing zeros and without a minus before 0."""
-    return f"{round(value, 2) + 0.0:.10g}"
+    numbers = " ".join(number(float(pooled.input[place])) for place in pooled.seen(row, column))
+    return f"Output[{row}, {column}]: of {numbers} comes {number(float(pooled.output[row, column]))}."
