@@ -4,12 +4,15 @@ import contextlib
 import csv
 import io
 import json
+import re
+import shlex
 import shutil
 import stat
 import subprocess
 import sys
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -401,16 +404,65 @@ def test_a_sheet_with_semicolons_and_short_rows_is_read(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- all the way
 
 
-def test_from_canvas_s_zip_to_canvas_s_gradebook(top: Path) -> None:
+def documented(heading: str) -> list[list[str]]:
+    """Return the commands under a heading of docs/lms.md, in words."""
+    part = (CHECKOUT / "docs" / "lms.md").read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [
+        shlex.split(line, comments=True)
+        for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
+        for line in block.splitlines()
+    ]
+
+
+def run(top: Path, words: list[str], nbgrader: Callable[..., object]) -> None:
+    """Run a documented command, with a stand-in for the sandboxed work; downloads lie in the course's folder."""
+    if words[0] == "nbgrader":
+        nbgrader(top, *words[1:])
+    elif words[0] == "tutor":
+        assert command.grade(cli.arguments_of([*words[1:], "--course", str(top), "--workers", "1"]), standin.grade) == 0
+    else:
+        subprocess.run([word.replace("~/Downloads", ".") for word in words], cwd=top, check=True)
+
+
+def test_from_canvas_s_zip_to_canvas_s_gradebook_by_the_documented_commands(top: Path) -> None:
     answered = top / "answered.ipynb"
     fill_in(top / "notebooks" / NAME / f"{NAME}.ipynb", in_style(NAME, "vectorised"), answered)
     members = [
         (f"{name}_{number}_5{number}_{NAME}-1.ipynb", answered.read_bytes()) for name, number in (("a", 11), ("ü", 12))
     ]
-    (archive(top) / "submissions.zip").write_bytes(zipped(*members))
-    program(top, "zip_collect", NAME)
-    assert command.grade(cli.arguments_of(["grade", "--course", str(top), "--workers", "1"]), standin.grade) == 0
+    archive(top).rmdir()
+    (top / "submissions.zip").write_bytes(zipped(*members))
     (top / "canvas.csv").write_text(CANVAS, encoding="utf-8")
-    exporter = "--exporter=tutor.grading.lms.canvas.CanvasExport"
-    program(top, "export", exporter, "--CanvasExport.gradebook=canvas.csv", f"--assignment=[{NAME!r}]")
-    assert [row[6] for row in cells(top / "build" / "grades.csv")[1:]] == ["100", "57", "57", "8", ""]
+    for words in [*documented("In from Canvas"), *documented("Grades into Canvas")]:
+        run(top, words, program)
+    assert [row[6] for row in cells(top / "build" / "canvas.csv")[1:]] == ["100", "57", "57", "8", ""]
+
+
+def test_from_moodle_s_zip_to_moodle_s_gradebook_by_the_documented_commands(top: Path) -> None:
+    archive(top).rmdir()
+    (top / "Course-Activations-77.zip").write_bytes(zipped(*moodles("_/")))
+    (top / "Grades-Course-Activations-77.csv").write_text(WORKSHEET, encoding="utf-8")
+    *collecting, grading = documented("In from Moodle")
+    [exporting] = documented("Grades into Moodle")
+    released = (top / "notebooks" / NAME / f"{NAME}.ipynb").read_bytes()
+    for words in collecting:
+        run(top, words, nbgrader)
+    for file in (top / "build" / "submitted").rglob("*.ipynb"):
+        file.write_bytes(released)
+    run(top, grading, nbgrader)
+    status, said = nbgrader(top, *exporting[1:], "--assignment", NAME)
+    assert status == 0, said
+    everybody = sorted({path.split("/")[0] for path in COLLECTED})
+    assert cells(top / "build" / "moodle.csv") == [["Email address", NAME], *([student, "57"] for student in everybody)]
+
+
+def test_another_name_in_canvas_can_be_said(graded: Path) -> None:
+    (graded / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    exporter = [
+        "--exporter=tutor.grading.lms.canvas.CanvasExport",
+        "--CanvasExport.gradebook=canvas.csv",
+        "--to=out.csv",
+    ]
+    status, said = nbgrader(graded, "export", *exporter, "--CanvasExport.columns=02_other=pretest")
+    assert status == 0, said
+    assert [row[5] for row in cells(graded / "out.csv")] == ["Pretest (41)", "5", "7.5", "-1", "", ""]
