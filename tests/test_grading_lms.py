@@ -144,7 +144,7 @@ def moodles(between: str) -> list[Member]:
         (zoe, 102, f"{NAME}.ipynb", 10, marked("zoe")),
         ("李 雷", 103, unicodedata.normalize("NFD", "Aufgabe für Müller.ipynb"), 9, marked("lei")),
         ("Ruairí OBrien-Smith", 104, "homework.zip", 9, zipped((f"mine/{NAME}.ipynb", marked("ruairi")))),
-        ("Li Wei", 105, f"{NAME}.ipynb", 9, marked("li")),
+        ("Li Wei", 105, f"{NAME}.ipynb.txt", 9, marked("li")),
         ("Li Wei", 106, f"{NAME}.ipynb", 9, marked("wei")),
         ("Nobody Known", 107, f"{NAME}.ipynb", 9, marked("nobody")),
     ]
@@ -258,6 +258,16 @@ def test_canvas_s_download_comes_in_and_hostile_files_cost_nobody_else_anything(
     again_status, said = nbgrader(top, "zip_collect", NAME)
     assert again_status == 1 and "use the --force option" in said
     assert len(submitted(top)) == 5
+
+
+def test_canvas_s_students_can_have_their_logins_as_ids(top: Path) -> None:
+    members = [(f"x_{number}_5{number}_{NAME}.ipynb", marked(str(number))) for number in (11, 12, 14)]
+    (archive(top) / "submissions.zip").write_bytes(zipped(*members))
+    (archive(top) / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    status, said = nbgrader(top, "zip_collect", NAME, "--ClassList.id_column=SIS Login ID")
+    assert status == 0, said
+    assert submitted(top) == {f"ada/{NAME}/{NAME}.ipynb": "11", f"zoe/{NAME}/{NAME}.ipynb": "12"}
+    assert told(top) == ["not collected: x (14) is not in canvas.csv: add the row, or download the list again"]
 
 
 def test_names_are_read_so_that_none_passes_for_somebody_else_s() -> None:
@@ -389,7 +399,7 @@ def test_what_can_t_be_exported_is_said_in_a_sentence(graded: Path) -> None:
 
 
 def test_cells_that_begin_like_formulas_are_made_harmless_and_numbers_stay() -> None:
-    for cell in ("=1", "+x", "-x", "@x", "\tx", "\rx"):
+    for cell in ("=1", "+x", "-x", "@x", "\tx", "\rx", "\n=1"):
         assert harmless(cell) == f"'{cell}"
     for cell in ("-1.5", "+2", "x=1", "", "'", "-3,5 %".replace(" ", "")):
         assert harmless(cell) == cell

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,12 +42,16 @@ def unzipped(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def python(top: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a bundle, where only its ``tutor`` can be imported, and nothing that graders need."""
+    """Run Python in a bundle, where only its ``tutor`` can be imported, and nothing that graders need.
+
+    This checkout's own installation is put aside: it would lend the bundle what it lacks.
+    """
     without = top.parent / "without"
     without.mkdir(exist_ok=True)
     (without / "sitecustomize.py").write_text(
         f"import sys\nsys.modules.update(dict.fromkeys({sorted(GRADERS)!r}))  # None: importing it fails\n"
-        "sys.meta_path[:] = [each for each in sys.meta_path if 'editable' not in repr(each).lower()]  # this checkout's own\n"
+        "sys.meta_path[:] = [each for each in sys.meta_path if 'editable' not in repr(each).lower()]\n"
+        "for name in [name for name in sys.modules if name.startswith('__editable__')]: del sys.modules[name]\n"
     )
     env = {name: value for name, value in os.environ.items() if not name.startswith(("TUTOR", "PYTEST"))}
     env |= {"PYTHONPATH": os.pathsep.join([str(top), str(without)]), **more}
@@ -87,7 +92,7 @@ def test_no_solved_answer_stands_in_any_of_its_files(files) -> None:
     assert looked_at > 60
 
 
-def test_what_somebody_tried_out_in_notebooks_does_not_get_in(files, tmp_path) -> None:
+def test_the_command_packs_what_is_released_not_what_somebody_tried_out(files, tmp_path, capsys, monkeypatch) -> None:
     for folder in ("solutions", "notebooks"):
         shutil.copytree(CHECKOUT / folder / "05_linear", tmp_path / folder / "05_linear")
     for name in ("nbgrader_config.py", "pyproject.toml", "constraints.txt", "LICENSE"):
@@ -96,8 +101,31 @@ def test_what_somebody_tried_out_in_notebooks_does_not_get_in(files, tmp_path) -
     tried.write_text(
         tried.read_text(encoding="utf-8").replace("raise NotImplementedError()", "return 42"), encoding="utf-8"
     )
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "A")
+        monkeypatch.setenv(f"{name}_EMAIL", "a@example.org")
+    git(tmp_path, "init", "--quiet")
+    assert cli.main(["bundle", "--course", str(tmp_path), "--branch", "students"]) == 0
+    assert "the branch students has a new commit" in capsys.readouterr().out
     released = "released/05_linear/05_linear.ipynb"
-    assert contents(tmp_path)[released] == files[released]
+    with zipfile.ZipFile(tmp_path / "build" / "student-bundle.zip") as archive:
+        assert archive.read(f"{NAME}/{released}") == files[released]
+        once = archive.read(f"{NAME}/bundle.json")
+    assert (
+        subprocess.run(["git", "show", f"students:{released}"], cwd=tmp_path, capture_output=True).stdout
+        == files[released]
+    )
+    assert cli.main(["bundle", "--course", str(tmp_path), "--branch", "students"]) == 0
+    assert "is up to date" in capsys.readouterr().out and once == contents(tmp_path)["bundle.json"]
+    (tmp_path / "solutions" / "05_linear" / "05_linear.ipynb").unlink()
+    assert cli.main(["bundle", "--course", str(tmp_path)]) == 1
+    assert "05_linear.ipynb is not there yet: run tutor build 05_linear" in capsys.readouterr().err
+
+
+def test_make_hands_its_options_on() -> None:
+    command = ["make", "-n", "student-bundle", "BUNDLE_ARGS=--branch students"]
+    shown = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    assert "-m tutor.cli bundle --branch students" in shown
 
 
 def test_its_modules_need_nothing_that_it_lacks(files) -> None:
@@ -119,16 +147,32 @@ def test_its_modules_need_nothing_that_it_lacks(files) -> None:
 # ---------------------------------------------------------------- it installs, and tests itself
 
 
-def test_pip_installs_it_with_the_learners_command_and_no_more(unzipped, tmp_path) -> None:
+def test_pip_installs_it_by_the_command_in_its_readme(unzipped, tmp_path) -> None:
     copy = shutil.copytree(unzipped, tmp_path / "copy")
+    commands = re.findall(r"python -m (pip install .*)", (copy / "README.md").read_text(encoding="utf-8"))
+    assert len(commands) == 2 and len(set(commands)) == 1  # for Linux and macOS, and for Windows
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", str(tmp_path / "site")]
-    done = python(copy, "-m", "pip", "install", *offline, "--constraint", "constraints.txt", ".")
+    done = python(copy, "-m", *commands[0].split(), *offline)
     assert done.returncode == 0, done.stderr
     [installed] = metadata.distributions(name=NAME, path=[str(tmp_path / "site")])
     assert [(point.group, point.name) for point in installed.entry_points] == [("console_scripts", "tutor")]
-    site = {path.relative_to(tmp_path / "site").as_posix() for path in (tmp_path / "site" / "tutor").rglob("*.*")}
-    packed = {path.relative_to(copy).as_posix() for path in (copy / "tutor").rglob("*.*")}
-    assert {path for path in packed if "__pycache__" not in path} <= site
+    into = str(tmp_path / "site")  # first on the path: an installation of the checkout's has files of the same names
+    found = f"import site, sys; sys.path.insert(0, {into!r}); site.addsitedir({into!r}); import tutor; print(tutor.__file__)"
+    (tmp_path / "elsewhere").mkdir()
+    from_elsewhere = python(tmp_path / "elsewhere", "-c", found)
+    assert Path(from_elsewhere.stdout.strip()) == copy / "tutor" / "__init__.py", from_elsewhere.stderr
+
+
+def test_a_wheel_of_it_holds_all_of_the_package(unzipped, tmp_path) -> None:
+    copy = shutil.copytree(unzipped, tmp_path / "copy")
+    done = python(
+        copy, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", "..", "."
+    )
+    assert done.returncode == 0, done.stderr
+    [wheel] = tmp_path.glob("*.whl")
+    packed = {path.relative_to(unzipped).as_posix() for path in (unzipped / "tutor").rglob("*.*")}
+    with zipfile.ZipFile(wheel) as archive:
+        assert {path for path in packed if "__pycache__" not in path} <= set(archive.namelist())
 
 
 def test_its_smoke_test_runs_a_chapter_as_released(unzipped) -> None:

@@ -76,7 +76,7 @@ class Download:
     ) -> Iterator[Piece]:
         """Yield what a file holds: itself when it is a notebook, what is in it when it is a zip."""
         found = owner(parts)
-        kind = parts[-1].lower().rpartition(".")[2]
+        kind = (found[1] or parts if found else parts)[-1].lower().rpartition(".")[2]
         if found:
             self.owners.setdefault(found[0])
         try:

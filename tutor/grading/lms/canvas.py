@@ -48,15 +48,19 @@ class CanvasExport(ClassList, ExportPlugin):  # type: ignore[misc]  # nbgrader h
         except LmsError as error:
             self.fail(str(error))
 
-    def _students(self, sheet: Sheet) -> dict[str, list[str]]:
-        """Return the students' rows by their ids in nbgrader; a student in two sections has one row."""
+    def _students(self, sheet: Sheet) -> dict[str, list[list[str]]]:
+        """Return the students' rows by their ids in nbgrader; whoever is in two sections may have two."""
         name = self.id_column or "ID"
         column = sheet.column(name)
         if column is None:
             raise LmsError(f"{sheet.path} has no column {name!r}: export the whole gradebook from Canvas again")
-        return {row[column].strip(): row for row in sheet.rows if row[column].strip()}
+        found: dict[str, list[list[str]]] = {}
+        for row in sheet.rows:
+            if row[column].strip():
+                found.setdefault(row[column].strip(), []).append(row)
+        return found
 
-    def _fill(self, sheet: Sheet, rows: dict[str, list[str]], grades: Grades) -> bool:
+    def _fill(self, sheet: Sheet, rows: dict[str, list[list[str]]], grades: Grades) -> bool:
         """Fill in one assignment's points and say what doesn't fit; False when Canvas has no such assignment."""
         named = self.columns.get(grades.assignment, grades.assignment)
         headings = enumerate(map(COLUMN.fullmatch, sheet.heading))
@@ -67,12 +71,12 @@ class CanvasExport(ClassList, ExportPlugin):  # type: ignore[misc]  # nbgrader h
             return False
         [column] = found
         for student, points in grades.points.items():
-            if student in rows:
-                rows[student][column] = number(points)
+            for row in rows.get(student, ()):
+                row[column] = number(points)
         unknown = sorted(set(grades.points) - set(rows))
         if unknown:
             self.log.warning("%s: not in Canvas's file, and left out: %s", grades.assignment, listed(unknown, 20))
-        absent = [row[0] for student, row in rows.items() if student not in grades.points]
+        absent = [found[0][0] for student, found in rows.items() if student not in grades.points]
         if absent:
             said = "%s: nothing was handed in by %s; what Canvas has stays"
             self.log.warning(said, grades.assignment, listed(absent, 20))

@@ -16,6 +16,7 @@ CANVAS = re.compile(
 )
 # What browsers, JupyterLab, systems and Canvas append to the name of a file that is there already.
 AGAIN = re.compile(r"(?:[ _]*\((\d+)\)|[-_ ](\d+)|[-_ ]+(?:copy|kopie|副本)[ ]?(\d*))", re.IGNORECASE)
+APPENDED = re.compile(r"(?<=\.ipynb)\.(txt|json)$", re.IGNORECASE)  # by browsers that know no notebooks
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Owner:
 
 def owner(parts: Sequence[str]) -> tuple[Owner, tuple[str, ...]] | None:
     """Return whose a file is and its path as he named it, from its path in the download; None when that can't be told."""
-    composed = tuple(unicodedata.normalize("NFC", part) for part in parts)
+    composed = tuple(APPENDED.sub("", unicodedata.normalize("NFC", part)) for part in parts)
     for at, part in enumerate(composed):
         found = MOODLE.fullmatch(part)
         if found:

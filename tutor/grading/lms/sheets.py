@@ -78,6 +78,6 @@ def harmless(cell: str) -> str:
 
     Source: OWASP, "CSV Injection". Numbers stay, negative ones too.
     """
-    if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not NUMBER.fullmatch(cell):
+    if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
