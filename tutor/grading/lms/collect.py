@@ -52,8 +52,9 @@ class LmsExtractor(ClassList, ExtractorPlugin):  # type: ignore[misc]  # nbgrade
             self._say(f"handed in late, says Canvas: {', '.join(map(quoted, late))}")
         report = folder.parent / REPORT
         report.write_text("".join(f"{line}\n" for line in self._lines), encoding="utf-8")
-        more = f"; {len(self._lines)} things to know are in {report}" if self._lines else ""
-        self.log.info("%d notebooks of %d students%s", kept, len(waiting), more)
+        self.log.info(
+            "notebooks: %d, students: %d, odd: %d; all of it is in %s", kept, len(waiting), len(self._lines), report
+        )
         if not waiting:
             self.fail(f"nothing to collect was found in {folder}: put the zip from Moodle or Canvas there")
 
