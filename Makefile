@@ -15,9 +15,10 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH ?=
 DEMO_ARGS ?=
+BUNDLE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pictures build grade-demo bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo student-bundle bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -42,6 +43,9 @@ build: environment  ## Build the solution notebooks and the student notebooks fr
 
 grade-demo: environment  ## Grade a made-up class and open formgrader (options: make grade-demo DEMO_ARGS="--no-browser", or --no-lab)
 	@$(python) -m tutor.grading.demo $(DEMO_ARGS)
+
+student-bundle: environment  ## Pack what learners get, into build/student-bundle.zip (options: make student-bundle BUNDLE_ARGS="--branch students")
+	@$(python) -m tutor.cli bundle $(BUNDLE_ARGS)
 
 bench: environment  ## Measure against peers (options: make bench BENCH="import_check")
 	@$(python) -m bench $(BENCH)

@@ -30,6 +30,12 @@ c.CourseDirectory.ignore = [
 # An exchange on this machine, for one person's use. A class sets one that everybody can write to.
 c.Exchange.root = str(BUILD / "exchange")
 c.Exchange.cache = str(BUILD / "cache")
+
+# What Moodle and Canvas let people download: build/downloaded/CHAPTER/archive -> extracted -> build/submitted.
+c.ZipCollectApp.downloaded_directory = "build/downloaded"
+c.ZipCollectApp.extractor_plugin = "tutor.grading.lms.collect.LmsExtractor"
+c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/]+)/(?P<file_id>[^/]+\.ipynb)"
+
 c.ExportPlugin.to = str(BUILD / "grades.csv")
 
 c.ClearSolutions.code_stub = {

@@ -41,6 +41,10 @@ def test_import_tutor_loads_nothing_heavy() -> None:
     assert not loaded_by("import tutor") & HEAVY
 
 
+def test_a_bundle_s_update_needs_only_python_itself() -> None:
+    assert not loaded_by("import tutor.cli, tutor.updating") & (HEAVY | {"packaging", "traitlets"})
+
+
 def test_import_check_loads_torch_and_nothing_heavier() -> None:
     loaded = loaded_by("from tutor import check")
     assert "torch" in loaded

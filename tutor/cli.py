@@ -51,11 +51,32 @@ def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     """Describe every command, its arguments and an example of each."""
-    parser = argparse.ArgumentParser(
-        prog="tutor",
-        description="Build the chapters of Layer by Layer, grade a class, and look what ails an installation.",
-    )
+    parser = argparse.ArgumentParser(prog="tutor", description="What Layer by Layer does outside its notebooks.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    update = commands.add_parser(
+        "update",
+        help="a newer student bundle → the notebooks, without touching what you wrote",
+        description="Put the course's notebooks into notebooks/, and take in a newer bundle. A notebook that you have worked "
+        "in is never written over: the newer one is put beside it, with your answers in it.",
+        epilog="example: python -m tutor update student-bundle.zip",
+    )
+    update.add_argument(
+        "bundle", nargs="?", type=Path, metavar="ZIP", help="the newer one (default: what is unzipped here)"
+    )
+    update.set_defaults(run=_update)
+    here = Path(__file__).parent
+    if (here / "course").is_dir():  # learners have neither
+        _describe_course(commands)
+    if (here / "grading").is_dir():
+        _describe_grade(commands.add_parser("grade", **GRADE))
+    doctor = commands.add_parser("doctor", **DOCTOR)
+    doctor.add_argument("--json", action="store_true", help="print one JSON object instead")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _describe_course(commands: Any) -> None:
+    """Describe ``tutor build`` and ``tutor bundle``."""
     build = commands.add_parser(
         "build",
         help="chapter source → executed solution → learners' notebook",
@@ -68,11 +89,18 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--check", action="store_true", help="write nothing; say what would change (status 1 if so)")
     build.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
     build.set_defaults(run=_build)
-    _describe_grade(commands.add_parser("grade", **GRADE))
-    doctor = commands.add_parser("doctor", **DOCTOR)
-    doctor.add_argument("--json", action="store_true", help="print one JSON object instead")
-    doctor.set_defaults(run=_doctor)
-    return parser
+    bundle = commands.add_parser(
+        "bundle",
+        help="what learners get: everything but solutions and grading",
+        description="Pack the notebooks as they are released, and what they need: a zip that installs, tests and updates itself.",
+        epilog="example: tutor bundle --branch students",
+    )
+    bundle.add_argument("--to", type=Path, metavar="FILE", help="the zip (default: build/student-bundle.zip)")
+    bundle.add_argument(
+        "--branch", metavar="NAME", help="also the next commit of this branch, which holds nothing else"
+    )
+    bundle.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
+    bundle.set_defaults(run=_bundle)
 
 
 def _describe_grade(grade: argparse.ArgumentParser) -> None:
@@ -155,6 +183,41 @@ def _build(options: argparse.Namespace) -> int:
     if options.check and changed:
         print(f"tutor build: {len(changed)} file(s) are not as built; run: tutor build", file=sys.stderr)
         return 1
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    """Pack the student bundle."""
+    from tutor.course.branch import write_branch
+    from tutor.course.bundle import contents, zipped
+    from tutor.course.chapters import CourseError, find_top
+
+    try:
+        top = find_top(options.course)
+        found = contents(top)
+        to = options.to or top / "build" / "student-bundle.zip"
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(zipped(found))
+        print(f"{to}: {len(found)} files, {to.stat().st_size / 1e6:.1f} MB")
+        if options.branch:
+            changed = write_branch(top, options.branch, found)
+            print(f"the branch {options.branch} {'has a new commit' if changed else 'is up to date'}")
+    except (CourseError, OSError) as error:
+        print(f"tutor bundle: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _update(options: argparse.Namespace) -> int:
+    """Bring a learner's notebooks up to date."""
+    from tutor.updating import UpdateError, update
+
+    try:
+        said = update(Path(__file__).resolve().parents[1], options.bundle)
+    except UpdateError as error:
+        print(f"tutor update: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(said) or "The notebooks are up to date.")
     return 0
 
 
