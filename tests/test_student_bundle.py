@@ -134,7 +134,7 @@ def test_its_modules_need_nothing_that_it_lacks(files) -> None:
     }
     assert needed > {"torch", "jupyterlab"} and not needed & GRADERS
     for path, data in files.items():
-        if path.endswith(".py") and path != "tutor/cli.py":
+        if path.endswith(".py") and path not in ("tutor/cli.py", "tutor/doctor/sandbox.py"):  # which look first
             for node in ast.walk(ast.parse(data)):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

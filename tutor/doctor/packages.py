@@ -74,6 +74,14 @@ def _project(top: Path | None) -> dict[str, Any]:
     return project
 
 
+def _version(known: metadata.Distribution) -> str | None:
+    """Return a package's version; None where its metadata is gone, which the backport importlib_metadata raises."""
+    try:
+        return known.metadata["Version"]
+    except FileNotFoundError:
+        return None
+
+
 def needed(wanted: Iterable[str], path: Sequence[str]) -> Iterator[Finding]:
     """Look for packages in the folders that Python imports from; wanted: such as "torch>=2.6"."""
     from packaging.requirements import Requirement
@@ -82,7 +90,7 @@ def needed(wanted: Iterable[str], path: Sequence[str]) -> Iterator[Finding]:
     for requirement in map(Requirement, wanted):
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
-        found = [known.metadata["Version"] for known in metadata.distributions(name=requirement.name, path=list(path))]
+        found = [_version(known) for known in metadata.distributions(name=requirement.name, path=list(path))]
         bounds = requirement.specifier
         if not found:
             what = f"The package {requirement.name} is missing."
