@@ -15,9 +15,10 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH ?=
 DEMO_ARGS ?=
+HUB_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pictures build grade-demo bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo hub bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -42,6 +43,9 @@ build: environment  ## Build the solution notebooks and the student notebooks fr
 
 grade-demo: environment  ## Grade a made-up class and open formgrader (options: make grade-demo DEMO_ARGS="--no-browser", or --no-lab)
 	@$(python) -m tutor.grading.demo $(DEMO_ARGS)
+
+hub: environment  ## Run a JupyterHub for a class on this machine, as root (options: make hub HUB_ARGS="--folder /srv/course")
+	@$(python) deploy/jupyterhub/start.py $(HUB_ARGS)
 
 bench: environment  ## Measure against peers (options: make bench BENCH="import_check")
 	@$(python) -m bench $(BENCH)
