@@ -51,6 +51,7 @@ c = get_config()
 c.CourseDirectory.course_id = {course!r}
 c.Exchange.root = {exchange!r}
 c.Execute.timeout = 120  # as where submissions are graded
+c.KernelManager.transport_encryption = "auto"  # else each validation begins with a warning
 """
 ON_THIS_HUB = """
 
@@ -67,7 +68,9 @@ class Refused(Exception):
 def require_machine() -> None:
     """Raise Refused where there can be no hub."""
     if sys.platform != "linux":
-        raise Refused("The hub is for Linux: it gives each person an account of the system, and grading needs Linux too.")
+        raise Refused(
+            "The hub is for Linux: it gives each person an account of the system, and grading needs Linux too."
+        )
     if os.geteuid() != 0:
         raise Refused(
             "The hub starts each person's JupyterLab under an account of that person's own, which takes root: "
@@ -93,10 +96,14 @@ def read_settings(path: Path) -> dict:
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"{path} can't be read: {error}.") from error
     except KeyError as error:
-        raise Refused(f"{path} lacks {error.args[0]}: delete the file to have it written anew, or add the line.") from error
+        raise Refused(
+            f"{path} lacks {error.args[0]}: delete the file to have it written anew, or add the line."
+        ) from error
     odd = [name for name in people if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", str(name)) or name == "root"]
     if odd:
-        raise Refused(f"{odd[0]!r} in {path} can't be an account: use small letters, digits, - and _, from a letter on.")
+        raise Refused(
+            f"{odd[0]!r} in {path} can't be an account: use small letters, digits, - and _, from a letter on."
+        )
     if len(set(people)) != len(people):
         raise Refused(f"Somebody stands in {path} twice: each person is one account, the instructor or a learner.")
     if len(set(ports)) != len(ports):
@@ -174,14 +181,13 @@ def make_folders(folder: Path, instructor: str) -> None:
         for path in (new, *new.rglob("*")):
             os.chown(path, account.pw_uid, account.pw_gid)
         new.rename(course)
-    # nbgrader wants the exchange open to all, and makes what lies in the course's part of it with modes of its own; the
-    # sticky bit keeps that part from being moved away.
-    exchange.mkdir(exist_ok=True)
-    exchange.chmod(0o1777)
-    shelf = exchange / COURSE
-    shelf.mkdir(exist_ok=True)
-    shelf.chmod(0o755)
-    os.chown(shelf, account.pw_uid, account.pw_gid)
+    # nbgrader wants the exchange open to all, and its inbound folder open to whoever hands in, but listed to nobody. The
+    # sticky bits are ours: they keep learners from moving away what isn't theirs.
+    for path, mode in ((exchange, 0o1777), (exchange / COURSE, 0o755), (exchange / COURSE / "inbound", 0o1733)):
+        path.mkdir(exist_ok=True)
+        if path != exchange:
+            os.chown(path, account.pw_uid, account.pw_gid)
+        path.chmod(mode)
     for role in ("instructor", "learner"):
         (folder / "settings" / role).mkdir(parents=True, exist_ok=True)
     path = folder / "settings" / "instructor" / "nbgrader_config.py"
@@ -203,7 +209,9 @@ def _write(path: Path, content: dict) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare everything and become the hub; return an exit status where that can't be."""
     parser = argparse.ArgumentParser(prog="make hub", description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("/srv") / COURSE, help="where all of it is (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/srv") / COURSE, help="where all of it is (default: %(default)s)"
+    )
     parser.add_argument("--prepare", action="store_true", help="stop before the hub starts")
     options = parser.parse_args(arguments)
     folder = options.folder.absolute()
@@ -223,7 +231,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.prepare:
         return 0
-    print(f"The hub is at {settings['address']}; people and address stand in {folder / 'hub.toml'}; Ctrl-C ends it.", flush=True)
+    print(
+        f"The hub is at {settings['address']}; people and address stand in {folder / 'hub.toml'}; Ctrl-C ends it.",
+        flush=True,
+    )
     os.chdir(folder / "hub")
     os.environ |= {"COURSE_HUB": str(folder), "COURSE_PROXY": str(proxy)}
     os.execv(sys.executable, [sys.executable, "-m", "jupyterhub", "--config", str(HERE / "jupyterhub_config.py")])
