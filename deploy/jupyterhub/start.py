@@ -58,7 +58,8 @@ ON_THIS_HUB = """
 # ---- On this hub.
 c.Exchange.root = {exchange!r}
 """
-NOT_FOR_LEARNERS = ("formgrader", "create-assignment", "course-list")  # JupyterLab's side of nbgrader
+# Parts of nbgrader that a role has no use for: the list of courses is for hubs with several.
+HIDDEN = {"instructor": ["course-list"], "learner": ["course-list", "formgrader", "create-assignment"]}
 
 
 class Refused(Exception):
@@ -163,7 +164,10 @@ def make_accounts(people: Sequence[str], passwords: Path) -> None:
                 file.write(f"{name} {password}\n")
             print(f"An account is made for {name}; its first password is in {passwords}.", flush=True)
             account = pwd.getpwnam(name)
-        Path(account.pw_dir).chmod(0o700)
+        home = Path(account.pw_dir)
+        if account.pw_uid < 1000 or not home.is_dir() or home.stat().st_uid != account.pw_uid:
+            raise Refused(f"{name} is an account of the system's own, or has no home: choose another name in hub.toml.")
+        home.chmod(0o700)
 
 
 def make_folders(folder: Path, instructor: str) -> None:
@@ -182,12 +186,16 @@ def make_folders(folder: Path, instructor: str) -> None:
             os.chown(path, account.pw_uid, account.pw_gid)
         new.rename(course)
     # nbgrader wants the exchange open to all, and its inbound folder open to whoever hands in, but listed to nobody. The
-    # sticky bits are ours: they keep learners from moving away what isn't theirs.
-    for path, mode in ((exchange, 0o1777), (exchange / COURSE, 0o755), (exchange / COURSE / "inbound", 0o1733)):
-        path.mkdir(exist_ok=True)
-        if path != exchange:
+    # sticky bits are ours: they keep learners from moving away what isn't theirs. What is there is left alone, since the
+    # instructor could have put a link to anything in its place.
+    exchange.mkdir(exist_ok=True)
+    exchange.chmod(0o1777)
+    shelf = exchange / COURSE
+    if not os.path.lexists(shelf):
+        (shelf / "inbound").mkdir(parents=True)
+        (shelf / "inbound").chmod(0o1733)
+        for path in (shelf / "inbound", shelf):
             os.chown(path, account.pw_uid, account.pw_gid)
-        path.chmod(mode)
     for role in ("instructor", "learner"):
         (folder / "settings" / role).mkdir(parents=True, exist_ok=True)
     path = folder / "settings" / "instructor" / "nbgrader_config.py"
@@ -195,10 +203,11 @@ def make_folders(folder: Path, instructor: str) -> None:
     learner = folder / "settings" / "learner"
     text = FOR_LEARNER.format(course=COURSE, exchange=str(exchange))
     (learner / "nbgrader_config.py").write_text(text, encoding="utf-8")
-    off = {f"nbgrader.server_extensions.{name}": False for name in ("formgrader", "course_list")}
-    _write(learner / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": off}})
-    hidden = {f"@jupyter/nbgrader:{name}": True for name in NOT_FOR_LEARNERS}
-    _write(learner / "labconfig" / "page_config.json", {"disabledExtensions": hidden})
+    for role, hidden in HIDDEN.items():
+        off = {f"nbgrader.server_extensions.{name.replace('-', '_')}": False for name in hidden}
+        _write(folder / "settings" / role / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": off}})
+        menu = {f"@jupyter/nbgrader:{name}": True for name in hidden}
+        _write(folder / "settings" / role / "labconfig" / "page_config.json", {"disabledExtensions": menu})
 
 
 def _write(path: Path, content: dict) -> None:
