@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +97,9 @@ def week(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Week:
 
     at_once(ada, bob)
     told["collected"] = teach("collect", CHAPTER)
-    told["graded"] = hub.run(INSTRUCTOR, sys.executable, "-m", "tutor", "grade", CHAPTER, cwd=week.course)
+    told["graded"] = hub.run(
+        INSTRUCTOR, sys.executable, "-m", "tutor", "grade", CHAPTER, "--workers=1", cwd=week.course
+    )
     teach("generate_feedback", CHAPTER)
     teach("release_feedback", CHAPTER)
     at_once(
@@ -180,6 +183,25 @@ def test_each_learner_finds_his_own_cards_in_the_fetched_feedback(week):
     assert DIAGNOSIS in pages["bob"] and DIAGNOSIS not in pages["ada"]
     assert f"{SIGNS['passed']} neuron" in pages["ada"] and f"{SIGNS['passed']} neuron" not in pages["bob"]
     assert not any("HIDDEN TESTS" in page or "hidden=True" in page for page in pages.values())
+
+
+def test_the_week_is_the_one_in_the_guide(week):
+    blocks = re.findall(r"```sh\n(.*?)```", (CHECKOUT / "docs" / "hub.md").read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if not line.startswith("sudo ")]
+    assert len(lines) == 11
+    ran = [" ".join(map(str, command)) for command in week.hub.ran]
+    for line in lines:
+        assert any(line in command for command in ran), f"nobody ran: {line}"
+
+
+def test_a_backup_as_in_the_guide_holds_what_it_says(week):
+    [command] = re.findall(r"^sudo (tar .*)$", (CHECKOUT / "docs" / "hub.md").read_text(encoding="utf-8"), re.MULTILINE)
+    archive = week.hub.place / "hub-backup.tar.gz"
+    words = command.replace("/srv/layer-by-layer", str(week.hub.folder)).replace(archive.name, str(archive)).split()
+    done = week.hub.inside(*words)
+    assert done.returncode in (0, 1), done.stderr  # 1: the hub isn't stopped here, and a file changed meanwhile
+    held = week.hub.inside("tar", "-tf", archive).stdout.splitlines()
+    assert {"./hub.toml", "./course/build/gradebook.db", "./hub/jupyterhub.sqlite"} <= set(held)
 
 
 # ---------------------------------------------------------------- what learners can't reach
@@ -316,6 +338,8 @@ def test_the_values_for_zero_to_jupyterhub_are_yaml_and_carry_the_same_settings(
     files = values["singleuser"]["extraFiles"]
     settings = files["nbgrader"]["stringData"]
     compile(settings, "nbgrader_config.py", "exec")
+    compile(values["hub"]["extraConfig"]["course"], "jupyterhub_config.py", "exec")
+    subprocess.run(["sh", "-n", "-c", values["singleuser"]["cmd"][2]], check=True)
     assert f'course_id = "{start.COURSE}"' in settings
     mounted = {each["mountPath"] for each in values["singleuser"]["storage"]["extraVolumeMounts"]}
     assert re.search(r'Exchange\.root = "(.*)"', settings)[1] in mounted

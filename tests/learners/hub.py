@@ -84,6 +84,7 @@ class Hub:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait_until_it_runs()
         self.sessions: dict[str, requests.Session] = {}
+        self.ran: list[tuple[str | Path, ...]] = []
 
     def _wait_until_it_runs(self) -> None:
         session = requests.Session()
@@ -110,6 +111,7 @@ class Hub:
 
     def run(self, user: str, *command: str | Path, cwd: Path | None = None) -> str:
         """Run a command as somebody, as in a terminal of that one's JupyterLab; return all it said, fail where it fails."""
+        self.ran.append(command)
         variables = self.variables_of(user)
         moved = ("env", f"--chdir={cwd}", *command) if cwd else command
         done = self.inside(*moved, user=user, **variables)
