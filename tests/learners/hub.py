@@ -7,12 +7,13 @@ that it starts ends with it. Where Python lies in somebody's closed home, the wa
 import contextlib
 import importlib.util
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -22,29 +23,22 @@ import requests
 CHECKOUT = Path(__file__).parents[2]
 CHAPTER = "00_start"
 INSTRUCTOR, LEARNERS = "grace", ("ada", "bob")
-# place: of the hub, in which accounts and homes go; then pairs: a closed folder on the way, and what must be reached in it.
-ENTER = """
+# $place is the hub's folder here, in which accounts and homes go.
+ACCOUNTS = """
 set -e
-place=$1; shift
 cp -a /etc/. "$place/etc"
 printf 'HOME=%s/homes\\nSHELL=/bin/bash\\nCREATE_MAIL_SPOOL=no\\n' "$place" > "$place/etc/default/useradd"
 mount --bind "$place/etc" /etc
-while [ "$1" != -- ]; do
-    mkdir -p "$place/kept"; mount --bind "$2" "$place/kept"
-    mount -t tmpfs -o mode=755 none "$1"
-    mkdir -p "$2"; mount --bind "$place/kept" "$2"; umount "$place/kept"
-    shift 2
-done
-shift
-exec "$@"
 """
 
 
 def no_root() -> str | None:
     """Return why nothing can be run as root here, or None where it can."""
-    if os.geteuid() == 0 or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+    if os.geteuid() == 0:
         return None
-    return "no root: a hub starts each person's JupyterLab under another account, and sudo asks for a password here"
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+        return None
+    return "no root: a hub starts each person's JupyterLab under another account, and sudo asks for a password or isn't here"
 
 
 def as_root(*command: str | Path, **variables: str) -> list[str]:
@@ -78,11 +72,17 @@ class Hub:
         }
         self.start = [sys.executable, self.checkout / "deploy" / "jupyterhub" / "start.py", "--folder", self.folder]
         namespaces = ("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
-        enter = (*namespaces, "sh", "-c", ENTER, "enter", place, *_closed_ways(), "--", *self.start)
+        script = f'place={shlex.quote(str(place))}\n{ACCOUNTS}\n{_open_ways(place)}\nexec "$@"'
+        enter = (*namespaces, "sh", "-c", script, "enter", *self.start)
         with self.log.open("w") as log:
             command = as_root(*enter, **self.variables)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._wait_until_it_runs()
+        try:
+            self._wait_until_it_runs()
+        except BaseException:
+            if self.process.poll() is None:
+                self.end()
+            raise
         self.sessions: dict[str, requests.Session] = {}
         self.ran: list[tuple[str | Path, ...]] = []
 
@@ -93,7 +93,7 @@ class Hub:
             with contextlib.suppress(requests.ConnectionError):
                 if session.get(f"{self.address}/hub/health", timeout=5).ok:
                     return
-            threading.Event().wait(0.1)
+            time.sleep(0.1)
         raise AssertionError(f"the hub did not start:\n{self.log.read_text()}")
 
     def inside(self, *command: str | Path, user: str = "root", stdin: str = "", **variables: str):
@@ -206,8 +206,7 @@ def _copy_checkout(top: Path) -> None:
     shutil.copy(CHECKOUT / "nbgrader_config.py", top)
     (top / ".git").mkdir()
     (top / ".git" / "HEAD").touch()
-    (top / "build").mkdir()
-    (top / "build" / "proxy").symlink_to(_proxy())
+    shutil.copytree(_proxy(), top / "build" / "proxy", symlinks=True)
 
 
 def _proxy() -> Path:
@@ -234,15 +233,17 @@ def _free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def _closed_ways() -> list[str]:
-    """Return the folders that are closed to others on the way to this Python, each with what is needed in it."""
-    found = []
+def _open_ways(place: Path) -> str:
+    """Return shell commands that open what is closed to others on the way to this Python, for nothing else in there."""
+    keep, cover, uncover = [], [], []
     for needed in {Path(sys.base_prefix).resolve(), Path(sys.prefix)}:
         closed = next((folder for folder in reversed(needed.parents) if not folder.stat().st_mode & 0o001), None)
         if closed:
-            found += [str(closed), str(needed)]
-    assert len(set(found[::2])) == len(found[::2]), f"two ways lead through one closed folder: {found}"
-    return found
+            kept, at = shlex.quote(f"{place}/kept/{len(keep)}"), shlex.quote(str(needed))
+            keep.append(f"mkdir -p {kept}; mount --bind {at} {kept}")
+            cover.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(closed))}")
+            uncover.append(f"mkdir -p {at}; mount --bind {kept} {at}; umount {kept}")
+    return "\n".join([*keep, *dict.fromkeys(cover), *uncover])
 
 
 @contextlib.contextmanager
