@@ -16,9 +16,10 @@ TEST_ARGS ?=
 BENCH ?=
 DEMO_ARGS ?=
 BUNDLE_ARGS ?=
+HUB_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pictures build grade-demo student-bundle bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo student-bundle hub bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -46,6 +47,9 @@ grade-demo: environment  ## Grade a made-up class and open formgrader (options: 
 
 student-bundle: environment  ## Pack what learners get, into build/student-bundle.zip (options: make student-bundle BUNDLE_ARGS="--branch students")
 	@$(python) -m tutor.cli bundle $(BUNDLE_ARGS)
+
+hub: environment  ## Run a JupyterHub for a class on this machine, as root (options: make hub HUB_ARGS="--folder /srv/course")
+	@$(python) deploy/jupyterhub/start.py $(HUB_ARGS)
 
 bench: environment  ## Measure against peers (options: make bench BENCH="import_check")
 	@$(python) -m bench $(BENCH)

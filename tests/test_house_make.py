@@ -45,6 +45,11 @@ def test_lab_passes_options_on_and_allows_root_only_to_root() -> None:
     assert ("--allow-root" in shown) == (os.geteuid() == 0)
 
 
+def test_hub_starts_what_its_tests_start_and_passes_options_on() -> None:
+    shown = make("-n", "hub", "HUB_ARGS=--folder /data/course").stdout
+    assert ".venv/bin/python deploy/jupyterhub/start.py --folder /data/course\n" in shown
+
+
 def test_test_passes_options_on_and_has_the_environments_programs_first_on_path() -> None:
     shown = make("-n", "test", "TEST_ARGS=-k relu").stdout
     assert 'PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m pytest' in shown
@@ -91,7 +96,7 @@ def machine(tmp_path: Path) -> Path:
         assert found
         (tmp_path / name).symlink_to(found)
     (tmp_path / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    for name in ("git", "ps", "bwrap", "chromium"):
+    for name in ("git", "ps", "bwrap", "chromium", "node", "npm"):
         stand_in(tmp_path, name, "exit 0")
     stand_in(tmp_path, "fc-list", "echo DejaVu")
     stand_in(tmp_path, "ldconfig", "echo libatomic.so.1")
@@ -119,6 +124,8 @@ def test_ci_run_calls_make_test_under_ci_without_stdin(machine: Path) -> None:
         ("chromium", "chromium"),
         ("bwrap", "bubblewrap"),
         ("ps", "procps"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
         ("fc-list", "fonts-dejavu-core"),
         ("ldconfig", "libatomic1"),
         ("python3", "python3-venv"),
