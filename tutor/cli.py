@@ -153,6 +153,10 @@ def _amount(text: str) -> float:
 
 def _grade(options: argparse.Namespace) -> int:
     """Grade what was handed in."""
+    if sys.platform != "linux":  # before anything is imported that is not there elsewhere
+        said = f"grading is for Linux, and this is {sys.platform}: grade on a Linux machine; all the rest works here."
+        print(f"tutor grade: {said}", file=sys.stderr)
+        return 2
     if not options.scheduler:
         from tutor.grading import ahead
 

@@ -24,7 +24,8 @@ HUB = "JUPYTERHUB_SERVICE_PREFIX"  # set by JupyterHub for each user's server, s
 # else here. Jupyter's pages say where that is, and jupyter-server-proxy passes requests on from there to any port of this
 # machine. Where it is not there (VS Code, say), the frame takes the port itself, by the page's own name for this machine: a
 # page at localhost and a frame at 127.0.0.1 are strangers to a browser, which then denies the frame the storage that
-# TensorBoard can't do without.
+# TensorBoard can't do without. Colab has a way of its own, and TensorBoard a mode for it, as its own notebook extension
+# (tensorboard/notebook.py) uses them.
 # Narrower than 600 pixels TensorBoard leaves no room for the pictures beside its settings, so that there the frame is scrolled.
 FRAME = Template("""\
 <div style="overflow-x: auto"><iframe id="$id" title="$title" width="100%" height="$height"
@@ -42,6 +43,13 @@ FRAME = Template("""\
   const answers = (way) => fetch(new URL("data/environment", way), {mode: "no-cors"})
     .then((answer) => answer.ok || answer.type === "opaque", () => false);
   const frame = document.getElementById("$id");
+  const colab = window.google && window.google.colab;
+  if (colab && url.hostname === "127.0.0.1") {
+    const way = new URL(url.pathname + url.hash, await colab.kernel.proxyPort(Number(url.port), {cache: true}));
+    way.searchParams.set("tensorboardColab", "true");
+    frame.src = way;
+    return;
+  }
   for (const way of ways) {
     if (page && !await answers(way)) continue;
     if (document.body.dataset.jpThemeLight === "false") way.search = "?darkMode=true";

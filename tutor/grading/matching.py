@@ -29,15 +29,16 @@ class Matched:
 def match(cells: list[Cell], form: Form) -> Matched:
     """Hold a learner's cells against the chapter's.
 
-    An answer is known by its grade id; else by its cell's id, or by the function that it defines. Where several claim
-    one grade id, the last that was worked on counts, which a run from top to bottom leaves in force; the others are his
+    An answer is known by its grade id; else by its cell's id, by the function that it defines, or, in prose, by standing
+    alone between the two cells that it stands between in the chapter; so are those known that come back from a service
+    that drops metadata and ids. Where several claim one grade id, the last that was worked on counts, which a run from top to bottom leaves in force; the others are his
     own cells.
     A cell of the chapter's that is not an answer counts as the chapter has it; what he wrote into one is a cell of his
     own after it. An own cell runs before every answer that it stood before, so that moved cells still find what they
     need.
     """
     placed = _recognised(cells, form)
-    by_function = _placed_by_function(cells, placed, form)
+    by_other_means = [*_placed_by_function(cells, placed, form), *_placed_by_neighbours(cells, placed, form)]
     counting = _counting(cells, placed)
     answers = {asked.grade_id: cells[at].text for at in counting if (asked := placed[at]) and asked.role == "answer"}
     defined = _functions(cells)
@@ -45,7 +46,7 @@ def match(cells: list[Cell], form: Form) -> Matched:
     # The empty form would replace the function that he wrote in another cell.
     answers.update({name: f"# {name} stands in another cell." for name in elsewhere})
     remarks = [
-        *by_function,
+        *by_other_means,
         *oddities.unknown(cells, placed),
         *oddities.changed(cells, placed),
         *oddities.repeated(cells, placed, counting),
@@ -61,7 +62,10 @@ def match(cells: list[Cell], form: Form) -> Matched:
 
 def _recognised(cells: list[Cell], form: Form) -> list[Asked | None]:
     """Return for each cell which of the chapter's it is; None for the learner's own."""
-    texts = {asked.text.strip(): asked for asked in reversed(form.cells) if asked.role == "other"}
+    # A copy of a test is the learner's own, unless it is all that is left of it.
+    named = {cell.grade_id for cell in cells}
+    plain = [a for a in form.cells if a.role == "other" or (a.role == "locked" and a.grade_id not in named)]
+    texts = {asked.text.strip(): asked for asked in reversed(plain)}
     times = Counter(cell.cell_id for cell in cells)
     seen: set[int] = set()
     placed = []
@@ -105,6 +109,26 @@ def _placed_by_function(cells: list[Cell], placed: list[Asked | None], form: For
             )
             remarks.append(Remark("by-function", said, name))
     return remarks[::-1]
+
+
+def _placed_by_neighbours(cells: list[Cell], placed: list[Asked | None], form: Form) -> list[Remark]:
+    """Recognise, in ``placed``, answers in prose that nothing in them tells, by the chapter's cells around them."""
+    there = {asked.index for asked in placed if asked is not None}
+    absent = {a.index: a for a in form.answers if a.cell_type == "markdown" and a.index not in there}
+    remarks = []
+    last, own = -1, []  # the chapter's last cell before, and the learner's own prose since
+    for at, asked in enumerate([*placed, None]):
+        if at < len(cells) and asked is None:
+            if cells[at].cell_type == "markdown" and cells[at].text.strip():
+                own.append(at)
+            continue
+        following = asked.index if asked is not None else len(form.cells)
+        if following - last == 2 and last + 1 in absent and len(own) == 1:
+            answer = placed[own[0]] = absent.pop(last + 1)
+            said = f"cell {own[0] + 1} is taken as the answer {answer.grade_id}, because it stands in its place"
+            remarks.append(Remark("by-place", said, answer.grade_id))
+        last, own = following, []
+    return remarks
 
 
 def _counting(cells: list[Cell], placed: list[Asked | None]) -> list[int]:
