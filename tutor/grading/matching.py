@@ -29,10 +29,10 @@ class Matched:
 def match(cells: list[Cell], form: Form) -> Matched:
     """Hold a learner's cells against the chapter's.
 
-    An answer is known by its grade id; else by its cell's id, by the function that it defines, or, in prose, by standing
-    alone between the two cells that it stands between in the chapter; so are those known that come back from a service
-    that drops metadata and ids. Where several claim one grade id, the last that was worked on counts, which a run from top to bottom leaves in force; the others are his
-    own cells.
+    An answer is known by its grade id; else by its cell's id, by the function that it defines, or, in prose, by
+    standing alone between the two cells that it stands between in the chapter; so are those known that come back from
+    a service that drops metadata and ids. Where several claim one grade id, the last that was worked on counts, which
+    a run from top to bottom leaves in force; the others are his own cells.
     A cell of the chapter's that is not an answer counts as the chapter has it; what he wrote into one is a cell of his
     own after it. An own cell runs before every answer that it stood before, so that moved cells still find what they
     need.
