@@ -164,7 +164,7 @@ sys.meta_path.insert(0, Missing())
 """
 
 
-def test_the_first_cell_fetches_the_course_and_checks_work_without_jupyterlab(tmp_path) -> None:
+def test_the_first_cell_fetches_the_course_and_checks_work_without_jupyterlab(tmp_path, monkeypatch, capsys) -> None:
     """The branch is a real one; git is told to take it from this disk, and Colab is its module's name."""
     repository = tmp_path / "repository"
     repository.mkdir()
@@ -174,12 +174,15 @@ def test_the_first_cell_fetches_the_course_and_checks_work_without_jupyterlab(tm
     bundle = {f"tutor/{path}": data for path, data in _package()}
     bundle["released/00_start/00_start.ipynb"] = START.student.read_bytes()
     bundle[BUNDLE_MARK] = b'{"version": "1", "content": ""}'
-    files = elsewhere.branch_files(bundle, "ada/layers")
-    assert write_branch(repository, "colab", files)
-    assert not write_branch(repository, "colab", elsewhere.branch_files(bundle, "ada/layers"))
-    assert write_branch(repository, "colab", elsewhere.branch_files(bundle, "bob/layers")), "another address"
+    monkeypatch.setattr(elsewhere, "contents", lambda top: bundle)
+    monkeypatch.setattr(elsewhere, "write_branch", lambda top, *rest: write_branch(repository, *rest))
+    told = []
+    for address in ("bob/layers", "ada/layers", "ada/layers"):
+        assert elsewhere.main([address, "--branch"]) == 0
+        told.append(capsys.readouterr().err)
+    assert told == ["the branch colab has a new commit\n"] * 2 + ["the branch colab is up to date\n"]
 
-    notebook = nbformat.reads(files["colab/00_start.ipynb"].decode(), as_version=4)
+    notebook = nbformat.reads(git(repository, "show", "colab:colab/00_start.ipynb").decode(), as_version=4)
     nbformat.validate(notebook)
     assert [cell.id for cell in notebook.cells[1:]] == [cell.id for cell in nbformat.read(START.student, 4).cells]
     first, neuron = notebook.cells[0].source, in_style("00_start", "vectorised")["neuron"]
