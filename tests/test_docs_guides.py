@@ -102,9 +102,20 @@ def test_every_command_is_run_by_a_test(guide: str) -> None:
             assert found and f'"{guide}"' in mine[test] and f'"{heading}"' in mine[test]
         else:
             assert set(found) <= set(ELSEWHERE), f"{guide}, {heading}: name the test that runs these"
-    assert not re.search(
-        r"^ {4}\S.*\n", re.sub(r"^```.*?^```$", "", (DOCS / guide).read_text(), flags=re.M | re.S), re.M
-    )
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_commands_stand_in_blocks_of_sh_and_those_in_a_sentence_exist(guide: str) -> None:
+    text = (DOCS / guide).read_text(encoding="utf-8")
+    kinds = re.findall(r"^```(\w*)\n.*?^```$", text, re.MULTILINE | re.DOTALL)
+    assert set(kinds) <= {"sh", "python", "toml", "markdown", ""}
+    targets = re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for said in re.findall(r"`((?:make|tutor|nbgrader|python -m tutor) [^`]+)`", text):
+        program, *words = shlex.split(said.replace("python -m tutor", "tutor"))
+        if program == "tutor":
+            assert cli.arguments_of(words)
+        else:
+            assert words[0] in (targets if program == "make" else apps.NbGraderApp.subcommands), said
 
 
 @pytest.mark.parametrize("line", ELSEWHERE)
