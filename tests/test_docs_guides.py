@@ -246,7 +246,6 @@ def test_a_week_and_those_who_are_late_and_a_backup(tmp_path: Path, capsys: pyte
     assert (top / "build" / "submitted" / "ada" / NAME / "timestamp.txt").read_text(encoding="utf-8") > first
     assert page.stat().st_mtime_ns > before, "ada's page is that of what she handed in last"
     assert "bob" in grades.read_text(encoding="utf-8")
-    nbgrader(["fetch_feedback", NAME], desk)
 
     [listing] = commands("operator.md", "What lies in build/")
     listed = {line.split("/")[-1] for line in shell(listing, top).splitlines()}
