@@ -107,7 +107,7 @@ def test_every_command_is_run_by_a_test(guide: str) -> None:
 def test_commands_stand_in_blocks_of_sh_and_those_in_a_sentence_exist(guide: str) -> None:
     text = (DOCS / guide).read_text(encoding="utf-8")
     kinds = re.findall(r"^```(\w*)\n.*?^```$", text, re.MULTILINE | re.DOTALL)
-    assert set(kinds) <= {"sh", "python", "toml", "markdown", ""}
+    assert set(kinds) <= {"sh", "python", "toml", "markdown", "text", ""}
     targets = re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     for said in re.findall(r"`((?:make|tutor|nbgrader|python -m tutor) [^`]+)`", text):
         program, *words = shlex.split(said.replace("python -m tutor", "tutor"))
