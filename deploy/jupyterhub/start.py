@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 PROXY = TOP / "build" / "proxy"
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")  # where Debian, Ubuntu and many others keep them
 COURSE = "layer-by-layer"  # course_id in nbgrader_config.py
 OPEN = (".venv", "tutor")  # of the checkout, what learners' notebooks run with
 FIRST = """\
@@ -138,7 +139,10 @@ def install_proxy() -> Path:
         PROXY.mkdir(parents=True, exist_ok=True)
         shutil.copy(HERE / "package.json", PROXY)
         quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--no-update-notifier", "--loglevel=error")
-        if subprocess.run(["npm", "install", *quiet, "--prefix", str(PROXY)]).returncode:
+        # node trusts its own list of authorities; the system's may have one more, an office's, say.
+        trusted = {"NODE_EXTRA_CA_CERTS": str(AUTHORITIES)} if AUTHORITIES.is_file() else {}
+        command = ["npm", "install", *quiet, "--fetch-retries=1", "--prefix", str(PROXY)]  # says soon what is wrong
+        if subprocess.run(command, env={**trusted, **os.environ}).returncode:
             raise Refused("npm could not install the proxy: its lines above say why; mend that, then `make hub` again.")
         there.write_text(wanted, encoding="utf-8")  # last: an interrupted installation doesn't count
     return PROXY / "node_modules" / ".bin" / "configurable-http-proxy"
