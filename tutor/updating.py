@@ -9,14 +9,13 @@ import contextlib
 import hashlib
 import itertools
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
 
 from tutor.places import BUNDLE_MARK
+from tutor.replacing import replace_file
 
 RELEASED, MINE = "released", "notebooks"
 RECORD = ".released.json"  # in MINE: what was put there
@@ -41,7 +40,7 @@ def update(top: Path, newer: Path | None = None) -> list[str]:
     try:
         if newer is not None:
             for path, data in _files(newer, json.loads((top / BUNDLE_MARK).read_bytes())["course"]).items():
-                _write(top / path, data)
+                replace_file(top / path, data)
         return _put_in_place(top)
     except OSError as error:
         what = error.filename or newer
@@ -78,7 +77,7 @@ def _put_in_place(top: Path) -> list[str]:
         name = source.relative_to(top / RELEASED).as_posix()
         sentence = _put(source.read_bytes(), top / MINE / name, record.setdefault(name, {}))
         if sentence:
-            _write(record_file, json.dumps(record, indent=1).encode())
+            replace_file(record_file, json.dumps(record, indent=1).encode())
             said.append(sentence)
     return said
 
@@ -95,7 +94,7 @@ def _put(released: bytes, mine: Path, put: dict[str, Any]) -> str:
     data, carried = released, 0
     if answers and mine.suffix == ".ipynb":
         data, carried = _with_answers(released, answers[-1].read_bytes(), put.get("blank", {}))
-    _write(into, data)
+    replace_file(into, data)
     blank = put.get("blank", {})
     for grade_id, digest in _blanks(released, mine.suffix).items():
         blank[grade_id] = sorted({*blank.get(grade_id, []), digest})
@@ -154,17 +153,3 @@ def _text(cell: Notebook) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,6 +1,5 @@
 """Build chapters: source → executed solution → learners' notebook; or say what building would change."""
 
-import os
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from tutor.course.execution import execute
 from tutor.course.release import release
 from tutor.course.rules import problems
 from tutor.course.source import graded_checks, read_source
+from tutor.replacing import replace_file
 
 Say = Callable[[str], None]
 
@@ -42,7 +42,7 @@ def build(
                 continue
             changed.append(shown)
             if not check:
-                _replace(path, content)
+                replace_file(path, content)
             say(f"{chapter.name}: {shown} {'would change' if check else 'written'}")
     return changed
 
@@ -66,17 +66,3 @@ def _made(chapter: Chapter, exercises: Collection[str] | None, say: Say) -> dict
         chapter.solution: solution,
         **{chapter.release / name: content for name, content in files.items()},
     }
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
