@@ -16,10 +16,11 @@ TEST_ARGS ?=
 BENCH ?=
 DEMO_ARGS ?=
 BUNDLE_ARGS ?=
+BOOK_ARGS ?=
 HUB_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pictures build grade-demo student-bundle hub bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo student-bundle book hub bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -47,6 +48,9 @@ grade-demo: environment  ## Grade a made-up class and open formgrader (options: 
 
 student-bundle: environment  ## Pack what learners get, into build/student-bundle.zip (options: make student-bundle BUNDLE_ARGS="--branch students")
 	@$(python) -m tutor.cli bundle $(BUNDLE_ARGS)
+
+book: environment  ## Make a website of all chapters, in build/book (options: make book BOOK_ARGS="--repository OWNER/NAME")
+	@$(python) -m tutor.cli book $(BOOK_ARGS)
 
 hub: environment  ## Run a JupyterHub for a class on this machine, as root (options: make hub HUB_ARGS="--folder /srv/course")
 	@$(python) deploy/jupyterhub/start.py $(HUB_ARGS)

@@ -151,6 +151,20 @@ def opened(browser: Browser, lab: Lab, path: str) -> Iterator[Notebook]:
     page.close()
 
 
+def violations(page: Page, among: str) -> list[str]:
+    """Return what axe-core finds serious or critical for people with disabilities in parts of a page (a CSS selector)."""
+    response = Axe().run(page, among, AXE).response
+    seen = [rule["id"] for outcome in ("passes", "incomplete", "violations") for rule in response[outcome]]
+    assert "color-contrast" in seen, "axe has seen no text"
+    return [
+        f"{rule['id']} ({rule['impact']}) at {' '.join(map(str, node['target']))}: {node['html'][:200]} "
+        f"{node['failureSummary']}"
+        for rule in response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
 class Notebook:
     """The open notebook: cells are found by a piece of their text and reached as a learner would reach them."""
 
@@ -251,16 +265,7 @@ class Notebook:
         assert self.page.locator(among).count(), f"nothing to look at: {among}"
         # JupyterLab's body has no height and hides what overflows it: axe would take all of the page for invisible.
         self.page.evaluate("document.body.style.overflow = 'visible'")
-        response = Axe().run(self.page, among, AXE).response
-        seen = [rule["id"] for outcome in ("passes", "incomplete", "violations") for rule in response[outcome]]
-        assert "color-contrast" in seen, "axe has seen no text"
-        return [
-            f"{rule['id']} ({rule['impact']}) at {' '.join(map(str, node['target']))}: {node['html'][:200]} "
-            f"{node['failureSummary']}"
-            for rule in response["violations"]
-            if rule["impact"] in ("serious", "critical")
-            for node in rule["nodes"]
-        ]
+        return violations(self.page, among)
 
     def too_wide(self) -> list[str]:
         """Return the outputs that are wider than their place; plain text is JupyterLab's to break."""

@@ -6,16 +6,16 @@ makes the branch ``colab`` here, to be pushed: the student bundle, and each note
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
+from tutor.course import ways
 from tutor.course.branch import write_branch
 from tutor.course.bundle import NAME, contents
 from tutor.course.chapters import CourseError, find_chapters, find_top
 from tutor.places import BUNDLE_MARK
 
-BRANCH = "colab"
+BRANCH = ways.COLAB_BRANCH
 # Nothing is installed: Colab has PyTorch and the rest, and other versions would break its own parts.
 FIRST = """\
 # In Colab this fetches the course: run it first, each time you come back. Elsewhere it does nothing.
@@ -33,15 +33,13 @@ if "google.colab" in sys.modules:
 
 def badges(repository: str, chapters: list[str]) -> str:
     """Return the badges in Markdown, a line each. repository: on GitHub, as OWNER/NAME."""
-    first = f"{chapters[0]}/{chapters[0]}.ipynb"
     lines = [
-        f"[Binder](https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/{first})",
-        f"[Codespaces](https://codespaces.new/{repository})",
+        f"[Binder]({ways.binder(repository, chapters[0])})",
+        f"[Codespaces]({ways.codespaces(repository)})",
     ]
-    colab = "https://colab.research.google.com"
     for chapter in chapters:
-        picture = f"![Open {chapter} in Colab]({colab}/assets/colab-badge.svg)"
-        lines.append(f"[{picture}]({colab}/github/{repository}/blob/{BRANCH}/{BRANCH}/{chapter}.ipynb)")
+        picture = f"![Open {chapter} in Colab]({ways.COLAB}/assets/colab-badge.svg)"
+        lines.append(f"[{picture}]({ways.colab(repository, chapter)})")
     return "\n".join(lines)
 
 
@@ -71,8 +69,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("repository", metavar="OWNER/NAME", help="your copy of the course on GitHub")
     parser.add_argument("--branch", action="store_true", help=f"make the branch {BRANCH} too, which Colab opens")
     options = parser.parse_args(words)
-    if not re.fullmatch(r"[\w-]+/[\w.-]+", options.repository, re.ASCII):
-        print(f"{options.repository!r} is no repository on GitHub: write OWNER/NAME.", file=sys.stderr)
+    try:
+        ways.known_repository(options.repository)
+    except CourseError as error:
+        print(error, file=sys.stderr)
         return 2
     try:
         top = find_top(Path(__file__).parent)

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _describe_course(commands: Any) -> None:
-    """Describe ``tutor build`` and ``tutor bundle``."""
+    """Describe ``tutor build``, ``tutor bundle`` and ``tutor book``."""
     build = commands.add_parser(
         "build",
         help="chapter source → executed solution → learners' notebook",
@@ -101,6 +101,19 @@ def _describe_course(commands: Any) -> None:
     )
     bundle.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
     bundle.set_defaults(run=_bundle)
+    book = commands.add_parser(
+        "book",
+        help="the chapters as web pages to read, without solutions",
+        description="Run every chapter and make a book of it, for any web server or none: what cells show, exercises without "
+        "solutions, a search and formulas that work offline. Links at the top of each chapter open it.",
+        epilog="example: tutor book --repository ada/layer-by-layer --hub https://hub.example.org",
+    )
+    book.add_argument("chapters", nargs="*", metavar="CHAPTER", help="such as 01_activations (default: all)")
+    book.add_argument("--to", type=Path, metavar="FOLDER", help="where it goes (default: build/book)")
+    book.add_argument("--repository", default="", metavar="OWNER/NAME", help="on GitHub, for Binder, Colab, Codespaces")
+    book.add_argument("--hub", default="", metavar="ADDRESS", help="a JupyterHub that learners have accounts at")
+    book.add_argument("--course", type=Path, default=Path(), metavar="FOLDER", help="a folder of the course")
+    book.set_defaults(run=_book)
 
 
 def _describe_grade(grade: argparse.ArgumentParser) -> None:
@@ -209,6 +222,24 @@ def _bundle(options: argparse.Namespace) -> int:
     except (CourseError, OSError) as error:
         print(f"tutor bundle: {error}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _book(options: argparse.Namespace) -> int:
+    """Make the book."""
+    from tutor.checking import bank
+    from tutor.course.book import build_book
+    from tutor.course.chapters import CourseError, find_top
+
+    try:
+        top = find_top(options.course)
+        asked = {name for name in bank.names() if bank.get(name).prediction or name.startswith("predict_")}
+        links = {"repository": options.repository, "hub": options.hub}
+        first = build_book(top, options.to or top / "build" / "book", options.chapters, predictions=asked, **links)
+    except (CourseError, OSError) as error:
+        print(f"tutor book: {error}", file=sys.stderr)
+        return 1
+    print(f"The book is made: open {first}")
     return 0
 
 

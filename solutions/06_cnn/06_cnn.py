@@ -630,9 +630,10 @@ print("of new ones, at least 20 % fewer:", unseen.accuracy < seen.accuracy - 0.2
 # and stopping in time. Now with all training images, moved and mirrored, and two rounds only:
 
 # %%
+folder = board.run("06_cnn")  # what is measured on the way goes there, for TensorBoard
 torch.manual_seed(0)
 net = SmallNet()
-history = training.train(net, pictures, epochs=2, batch_size=64, lr=0.1)
+history = training.train(net, pictures, epochs=2, batch_size=64, lr=0.1, test=test_pictures, folder=folder)
 result = training.evaluate(net, test_pictures)
 print(history.steps, "steps; the loss fell:", bool(history.losses[-10:].mean() < history.losses[:10].mean()))
 print("more than six of ten test images are right:", result.accuracy > 0.6)
@@ -711,17 +712,9 @@ all_your_own()
 #
 # **Scalars** are numbers that change with the step: losses, accuracies, learning rates. `writer.add_scalar(tag, number,
 # step)` adds one. A tag with a slash, such as `loss/train`, puts what stands before it into one group. `training.train`
-# logs them by itself if it is given a folder:
+# logs them by itself if it is given a folder, as it was above (*On which images?*):
 
 # %%
-folder = board.run("06_cnn")
-torch.manual_seed(0)
-net = SmallNet()
-with board.writer(folder) as writer:
-    for name, parameter in net.named_parameters():
-        writer.add_histogram(f"before/{name}", parameter, 0)
-start = [parameter.clone() for parameter in net.parameters()]
-history = training.train(net, pictures, epochs=2, batch_size=64, lr=0.1, test=test_pictures, folder=folder)
 for tag, steps in sorted(board.read(folder).scalars.items()):
     print(f"{tag:14} {len(steps):3} numbers, the last at step {max(steps)}")
 
@@ -761,14 +754,18 @@ check(log_training, points=4, hidden=True)
 # gradients that vanish. `writer.add_histogram(tag, tensor, step)` adds one.
 
 # %%
+torch.manual_seed(0)
+untrained = SmallNet()  # the same seed, so the very weights that training began with
 with board.writer(folder) as writer:
-    for name, parameter in net.named_parameters():
-        writer.add_histogram(f"after/{name}", parameter, history.steps)
+    for when, model, step in (("before", untrained, 0), ("after", net, history.steps)):
+        for name, parameter in model.named_parameters():
+            writer.add_histogram(f"{when}/{name}", parameter, step)
 found = board.read(folder).histograms
 for tag in sorted(found):
     (histogram,) = found[tag].values()
     print(f"{tag:21} {histogram.number:5} numbers")
-wider = [bool(now.std() > then.std()) for now, then in zip(net.parameters(), start, strict=True) if now.dim() > 1]
+pairs = zip(net.parameters(), untrained.parameters(), strict=True)
+wider = [bool(now.std() > then.std()) for now, then in pairs if now.dim() > 1]
 print("weights are spread wider than before training, layer by layer:", wider)
 
 # %%

@@ -1,6 +1,7 @@
 """Run a chapter's solution in a fresh kernel, the same way on every machine."""
 
 import os
+import re
 import sys
 import tempfile
 
@@ -16,6 +17,7 @@ from tutor.course.outputs import keep_text, unfit
 from tutor.course.source import cell_name, nbgrader_metadata
 
 CELL_SECONDS = 300
+ANIMATION = re.compile(r"\bplots\.\w+_animation\(")
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -28,11 +30,31 @@ def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CEL
     Raises CourseError that names the cell which failed, took too long, killed the kernel, does not earn its
     full points, or shows something that another run would not.
     """
+    with tempfile.TemporaryDirectory() as workshop:
+        _run(notebook, chapter, workshop, cell_seconds)
+        _refuse(notebook, chapter, workshop)
+    keep_text(notebook)
+
+
+def execute_for_readers(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CELL_SECONDS) -> None:
+    """Run every cell in place as ``execute`` does, and keep all that it shows: pictures, and animations that play.
+
+    Raises CourseError that names the cell which failed, took too long or killed the kernel.
+    """
+    with tempfile.TemporaryDirectory() as workshop:
+        _run(notebook, chapter, workshop, cell_seconds, playing=True)
+    notebook.metadata.get("language_info", {}).pop("version", None)  # as keep_text does
+
+
+def _run(notebook: NotebookNode, chapter: Chapter, workshop: str, cell_seconds: int, playing: bool = False) -> None:
+    """Run every cell in place. playing: animations come as people see them, not as a strip of pictures."""
     started = [0]
 
     def note_start(cell: NotebookNode, cell_index: int) -> None:
         """Remember which cell runs, for a message about it."""
         started[0] = cell_index
+        if client.kc:  # by which a kernel knows that a person looks (tutor.frontend)
+            client.kc.allow_stdin = playing and bool(ANIMATION.search(cell.source))
 
     config = Config()
     config.KernelManager.transport_encryption = "auto"  # without it each kernel starts with a warning on the screen
@@ -47,19 +69,16 @@ def execute(notebook: NotebookNode, chapter: Chapter, *, cell_seconds: int = CEL
         store_widget_state=False,
         on_cell_start=note_start,
     )
-    with tempfile.TemporaryDirectory() as workshop:
-        try:
-            client.execute(env=_environment(workshop))
-        except CellExecutionError as error:
-            what = f"fails: {error.ename}: {strip_ansi(error.evalue)}"
-            raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
-        except CellTimeoutError as error:
-            what = f"ran longer than {cell_seconds} s"
-            raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
-        except DeadKernelError as error:
-            raise CourseError(f"{_place(notebook, chapter, started[0])} ended its kernel") from error
-    _refuse(notebook, chapter, workshop)
-    keep_text(notebook)
+    try:
+        client.execute(env=_environment(workshop))
+    except CellExecutionError as error:
+        what = f"fails: {error.ename}: {strip_ansi(error.evalue)}"
+        raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
+    except CellTimeoutError as error:
+        what = f"ran longer than {cell_seconds} s"
+        raise CourseError(f"{_place(notebook, chapter, started[0])} {what}") from error
+    except DeadKernelError as error:
+        raise CourseError(f"{_place(notebook, chapter, started[0])} ended its kernel") from error
 
 
 def _environment(workshop: str) -> dict[str, str]:
