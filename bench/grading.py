@@ -29,7 +29,8 @@ HEAD = """# How fast a class is graded
 Made by `make bench BENCH=grading`, all in one run; not edited by hand. The class is chapter 01's, in which learners are
 right in several ways, mistaken, half done, or handed in an untouched notebook. Every time is that of the whole command,
 its start included; for nbgrader a class of 10, since each of its submissions takes the same time, else of 300. Bare
-Python runs the same cells and checks one after the other in one warm process and does nothing else.
+Python runs the same cells and checks one after the other in one warm process and does nothing else: no sandbox, nothing
+read in or recorded. That is how fast one core gets through the checks' own work, and what the goal is to be read against.
 
 """
 BARE = """
