@@ -65,6 +65,13 @@ def images(url: str, run: str, tag: str) -> list[dict[str, Any]]:
     return found
 
 
+def status(url: str, path: str) -> int:
+    """Return how the server answers, by HTTP's numbers, when it is asked for a path of the port."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
 def ask(url: str, path: str) -> Any:
     """Return TensorBoard's answer to a question, None where it has none."""
     parts = urlsplit(url)
@@ -118,6 +125,18 @@ def test_one_server_shows_each_run_alone_and_all_of_them_together(kernel: Kernel
     assert ask(second, "data/runs") == ["second", "second/train"]
     assert {"first", "first/train", "second", "second/train"} <= set(ask(every, "data/runs"))
     assert len(images(every, "second", "relu/input")) == 2
+
+
+def test_who_does_not_know_the_path_sees_nothing(kernel: Kernel) -> None:
+    """Others on the same machine reach the port, as under a hub."""
+    kernel.run("folder = board.run('mine');" + LOG.format(name="relu", steps=1, folder="folder"))
+    url = address(kernel.run("board.show(folder)"))
+    parts = urlsplit(url)
+    assert re.fullmatch(r"/[\w-]{16}/", parts.path)
+    for path in ("/", "/1/", "/data/runs", "/1/data/runs", parts.path[:-2] + "/data/runs"):
+        assert status(url, path) == 404, path
+    assert status(url, parts.path + "data/runs") == 200
+    assert status(url, "/font-roboto/-L14Jk06m6pUHB-5mXQQnYX0hVgzZQUfRDuZrPvH3D8.woff2") == 200
 
 
 def test_a_run_that_is_logged_anew_is_shown_without_the_old_one(kernel: Kernel) -> None:

@@ -69,7 +69,7 @@ def test_without_the_proxy_the_frame_takes_the_port_itself(lab: Lab, browser: Br
         assert notebook.run_all() == []
         notebook.show_all()
         frame = notebook.page.locator("iframe")
-        expect(frame).to_have_attribute("src", re.compile(r"http://localhost:\d+/1/\?darkMode=true#images"))
+        expect(frame).to_have_attribute("src", re.compile(r"http://localhost:\d+/[\w-]{16}/\?darkMode=true#images"))
         look_into_tensorboard(frame)
         expect(frame.content_frame.locator("body")).to_have_class(re.compile("dark-mode"))
         notebook.picture("board-dark")

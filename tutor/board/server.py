@@ -2,7 +2,9 @@
 
 TensorBoard can't be told to show one run among many: of the others it keeps the tags, as empty groups before the run's own,
 and its projector and its graphs begin with whichever run comes first. So each folder that is shown gets a TensorBoard that
-holds nothing else, at a path of its own (``http://127.0.0.1:40123/1/``), and ``build/runs`` gets one with every run.
+holds nothing else, at a path of its own, and ``build/runs`` gets one with every run. The path can't be guessed
+(``http://127.0.0.1:40123/GYxNk2p8Qm3_Zt1w/``): where several people share a machine, as under a hub, that is what keeps one
+from looking at another's.
 
 The server is a thread of the kernel, which is why it can't outlive it, however the kernel ends. Two open notebooks are two
 kernels and have a server each: one shared by both would have to be handed on when its kernel ends.
@@ -12,6 +14,7 @@ import http.client
 import json
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +28,7 @@ from tutor.board.events import logged
 from tutor.board.folders import runs_folder, usable
 
 HOST = "127.0.0.1"
+FONTS = "/font-roboto"
 RELOAD_SECONDS = 1.0
 KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a random tenth of the batches
 PATIENCE = 30.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
@@ -50,7 +54,7 @@ class Site:
         board = program.TensorBoard(server_class=self._mount)
         board.configure(
             logdir=str(folder),
-            path_prefix=f"/{len(self.boards) + 1}",
+            path_prefix=f"/{secrets.token_urlsafe(12)}",
             host=HOST,
             port=self.port,
             load_fast="false",  # the data server is a program of its own, which writes to stderr
@@ -78,9 +82,12 @@ class Site:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass a request on to the TensorBoard under whose path it is (WSGI); fonts are asked for under no path."""
         prefix = "/" + environ["PATH_INFO"].lstrip("/").partition("/")[0]
-        if prefix not in self._applications:
+        if prefix == FONTS:
             prefix = next(iter(self._applications))
             environ["PATH_INFO"] = prefix + environ["PATH_INFO"]
+        elif prefix not in self._applications:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"There is no TensorBoard at this path."]
         return self._applications[prefix](environ, start_response)
 
 
