@@ -212,6 +212,6 @@ def _table(side: Side, texts: Sequence[Sequence[str]], wrong: Sequence[Sequence[
     return (
         f'<div role="group" aria-label="{escape(label)}" style="overflow-x: auto;"{focus}>'
         f'<table aria-label="{escape(label)}" style="border-collapse: separate; border-spacing: 2px; margin: 0; '
-        f'width: max-content; font-family: {MONO}; font-size: 13px; text-align: right;">'
+        f'width: max-content; white-space: nowrap; font-family: {MONO}; font-size: 13px; text-align: right;">'
         f"<colgroup>{sizes}</colgroup><tbody>{body}</tbody></table></div>"
     )
