@@ -28,6 +28,7 @@ c.CourseDirectory.ignore = [
 ]  # fmt: skip
 
 # An exchange on this machine, for one person's use. A class sets one that everybody can write to.
+(BUILD / "exchange").mkdir(exist_ok=True)  # or formgrader warns that it isn't there
 c.Exchange.root = str(BUILD / "exchange")
 c.Exchange.cache = str(BUILD / "cache")
 

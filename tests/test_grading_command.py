@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tutor import cli
 from tutor.course.chapters import Chapter, find_chapters
 from tutor.grading import command
 from tutor.grading.job import CellResult
-from tutor.grading.report import ClassReport, Entry
+from tutor.grading.report import ByHand, ClassReport, Entry
 from tutor.grading.submission import Remark
 from tutor.grading.submitted import Skipped, class_seed
 from tutor.grading.tables import WIDTH, missed, tables, wide
@@ -80,7 +81,7 @@ def test_a_class_is_graded_once_and_then_only_what_changed(course, tmp_path, cap
     assert in_the_gradebook(course) == {"ada": WORTH, "wrong": WORTH - 2.5, "nothing": 0, "raises": 0}
     shown = capsys.readouterr().out
     assert "ada         57\n" in shown and "raises       0        1  not graded\n" in shown
-    assert "relu (01_activations): 1 of 4 got it wrong, 2 left it out\n     1  Your function turns negative" in shown
+    assert "relu (01_activations): 1 of 2 got it wrong\n     1  Your function turns negative" in shown
     assert "link                        build/submitted/link is a link" in shown
     assert "there is no notebook, 01_activations.ipynb or any other: ask for it" in shown
 
@@ -294,33 +295,45 @@ def cell(exercise: str, points: float, verdict: str, *told: str) -> CellResult:
 def test_tables_fit_and_name_mistakes_most_often_made_first():
     long = "Maximiliane Alexandra von und zu Hohenstein-Wittenberg the {}"
     wrong = cell("relu", 0.5, "partly right", "absolute-value")
+    why = "Not checked: the cell of tanh doesn't run: SyntaxError: expected ':' (line 1)"
+    broken = replace(cell("tanh", 0, "not run"), why=why)
     report = ClassReport(
         [
             entry("ada", [cell("relu", 2, "passed"), cell("tanh", 2, "passed")]),
             entry("bob", [wrong, cell("tanh", 0, "not right yet", "own-work")], Remark("moved", "cells were moved")),
             entry("eve", [wrong, cell("tanh", 0, "not attempted", "not-attempted")]),
-            entry("陳大文", [cell("relu", 0, "not right yet", "unheard-of"), cell("tanh", 2, "passed")]),
+            entry(
+                "陳大文", [cell("relu", 0, "not right yet", "unheard-of"), broken, cell("sigmoid", 0, "not attempted")]
+            ),
             *(entry(long.format(which), [cell("conv2d", 2, "passed")], chapter="02_convolution") for which in "12"),
+            Entry("bo", NAME, "refused", (replace(cell("relu", 0, "not run"), why="there is no notebook"),), ()),
             entry("ada", [cell("conv2d", 0, "not attempted")], Remark("links", "word " * 60), chapter="02_convolution"),
         ],
         [Skipped("x.zip", Remark("skipped", "build/submitted/x.zip is no folder; it is skipped"))],
+        [ByHand(NAME, "explain_relu", 4.0, 3), ByHand(NAME, "explain_tanh", 2.5, 1)],
     )
     shown = tables(report)
     assert not [line for line in shown.splitlines() if wide(line) > WIDTH]
     assert "ada                            4     0        1\n" in shown
     assert "Maximiliane A…enberg the 1     -     2\n" in shown
-    assert "陳大文                         2     -\n" in shown
+    assert "陳大文                         0     -\n" in shown
     order = [row.exercise for row in missed(report)]
-    assert order == ["relu", "tanh", "conv2d"]
+    assert order == ["relu", "tanh", "sigmoid"]
     assert (
         "relu (01_activations): 3 of 4 got it wrong\n"
         "     2  Your function turns negative numbers positive.\n"
         "     1  unheard of\n"
-        "tanh (01_activations): 1 of 4 got it wrong, 1 left it out\n"
-        "     1  Your answer leaves the work to torch's own ….\n"
-        "Only left out: conv2d (1)\n"
+        "tanh (01_activations): 1 of 4 got it wrong, 1 wrote something that doesn't run, 1 left it out\n"
+        "     1  The answer leaves the work to torch's own function.\n"
+        "     1  The cell of tanh doesn't run: SyntaxError: expected ':' (line 1).\n"
+        "Only left out: sigmoid (1)\n"
+        "Nothing written in 02_convolution: ada\n"
     ) in shown
     assert "bob                         01: cells were moved\n" in shown
+    assert (
+        "formgrader\n\nexplain_relu (01_activations, 4 points): 3 learners\nexplain_tanh (01_activations, 2.5 p"
+        in shown
+    )
     assert "x.zip                       build/submitted/x.zip is no folder; it is skipped" in shown
 
 
@@ -328,3 +341,43 @@ def test_a_class_without_a_mistake_is_told_so():
     report = ClassReport([entry("ada", [cell("relu", 2, "passed")])])
     assert "Everybody has everything right." in tables(report)
     assert "Remarks" not in tables(report)
+    report.entries.append(entry("bob", [cell("relu", 0, "not attempted")]))
+    assert "Everybody" not in tables(report) and "Nothing written in 01_activations: bob" in tables(report)
+
+
+def test_what_lies_in_the_wrong_place_is_missed_aloud(course, tmp_path, capsys):
+    hand_in(course, "ada")
+    shelf = tmp_path / "build" / "submitted"
+    (shelf / "hans" / "01-activations").mkdir(parents=True)
+    (shelf / "ida").mkdir()
+    shutil.copy(shelf / "ada" / NAME / f"{NAME}.ipynb", shelf / "ida")
+    (shelf / "ida" / "notes.txt").write_text("mine")
+    assert grade(course) == 1
+    told = capsys.readouterr()
+    said = " ".join(told.out.split())
+    assert (
+        "build/submitted/hans/01-activations is no chapter's folder (did you mean 01_activations?); it is skipped"
+        in said
+    )
+    assert "build/submitted/ida/01_activations.ipynb lies beside the chapters' folders; put it into" in said
+    assert "notes.txt" not in said
+    assert "2 submissions or files were not graded as usual; the remarks say why" in told.err
+
+
+def test_who_is_to_be_graded_by_hand_is_told(course, tmp_path, capsys):
+    free = "explain_vanishing"
+    hand_in(course, "ada", "bob", answers={**RIGHT, free: "Because of its slope."})
+    hand_in(course, "eve")
+    file = tmp_path / "class.json"
+    assert grade(course, "--json", str(file)) == 0
+    [waiting] = json.loads(file.read_text(encoding="utf-8"))["by_hand"]
+    assert waiting == {"chapter": NAME, "cell": free, "points": 4.0, "learners": 2}
+    assert f"To grade by hand in formgrader\n\n{free} ({NAME}, 4 points): 2 learners" in capsys.readouterr().out
+
+
+def test_a_reader_who_has_seen_enough_ends_nothing_in_a_traceback(course, tmp_path):
+    hand_in(course, "ada")
+    assert grade(course) == 0
+    again = f"set -o pipefail; {sys.executable} -m tutor grade --course {tmp_path} | true"
+    done = subprocess.run(["bash", "-c", again], cwd=CHECKOUT, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr

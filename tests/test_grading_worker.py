@@ -70,6 +70,26 @@ def test_right_answers_earn_everything(den, tmp_path, chapter, style):
     assert graded.remarks == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def relu(input)\n    return input", "the cell of relu doesn't run: SyntaxError: expected ':' (line 1)"),
+        ("def relu(input):\nreturn input", "the cell of relu doesn't run: IndentationError: "),
+        (
+            "import nonsense\n\ndef relu(input):\n    return input",
+            "the cell of relu doesn't run: ModuleNotFoundError: ",
+        ),
+        ("def rule(input):\n    return input", "nothing is called relu in the notebook"),
+    ],
+)
+def test_an_answer_that_is_not_there_says_why(den, tmp_path, text, said):
+    graded = grade(job(tmp_path, {**RIGHT, "relu": text}), den)
+    result = by_exercise(graded)["relu"]
+    assert result.verdict == "not run" and result.why.startswith(f"Not checked: {said}")
+    assert said in str(cell_of(graded, "check_relu").outputs)
+    assert all(cell.points == cell.worth for cell in graded.cells if cell.exercise != "relu")
+
+
 # Every misconception of a chapter, one of each exercise to a learner: about 200 submissions.
 LEARNERS = [
     pytest.param(chapter, number, id=f"{chapter}-{number}")

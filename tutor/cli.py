@@ -1,6 +1,7 @@
 """The command ``tutor``: read arguments, call the package, turn errors into one line and an exit status."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,12 @@ exit status: 0 all is well, 1 there is something to mend, 2 wrong arguments""",
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 not as it should be, 2 wrong arguments, 130 interrupted."""
     options = arguments_of(arguments)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough, as in `tutor grade | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain when it ends
+        return 1
     return status
 
 

@@ -90,6 +90,10 @@ def _told(report: ClassReport, options: argparse.Namespace) -> int:
         except OSError as error:
             print(f"tutor grade: {options.json} can't be written ({error.strerror})", file=sys.stderr)
             status = 1
+    odd = len(report.skipped) + sum(not entry.whole for entry in report.entries)
+    if odd:
+        what = f"{odd} submissions or files were" if odd > 1 else "1 submission or file was"
+        print(f"tutor grade: {what} not graded as usual; the remarks say why", file=sys.stderr)
     if report.stopped:
         print(f"tutor grade: stopped: {report.stopped}", file=sys.stderr)
     if report.left:

@@ -25,7 +25,7 @@ from tutor.grading.job import Graded, Job, Limits, Sandbox
 from tutor.grading.rebuild import rebuild
 from tutor.grading.record import Entry as Recorded
 from tutor.grading.record import Record, RecordError, Refused
-from tutor.grading.report import ClassReport, Entry, State
+from tutor.grading.report import ByHand, ClassReport, Entry, State
 from tutor.grading.station import Grade, grade_warm
 from tutor.grading.submission import IntakeError, Remark, Submission
 from tutor.grading.submitted import HandedIn, class_seed, find_submissions
@@ -176,6 +176,9 @@ def grade_class(
             _run(run, places, interruption, grade)
         except (FleetError, RecordError) as error:
             run.report.stopped = str(error)
+        else:
+            waiting = [(chapter.name, book.by_hand(chapter)) for chapter in chapters]
+            run.report.by_hand = [ByHand(name, *cell) for name, cells in waiting for cell in cells]
     run.report.left = len(places) - len(run.report.entries)
     run.report.interrupted = interruption.asked
     run.report.seconds = time.monotonic() - start

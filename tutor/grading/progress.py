@@ -30,11 +30,15 @@ def progress(total: int, file: TextIO | None = None) -> Iterator[Callable[[], ob
     done = 0
 
     def advance() -> None:
-        nonlocal done, said
+        nonlocal done, said, start
         done += 1
+        if done == 1:
+            start = time.monotonic()  # what comes before the first is no measure for the others
         if done == total or time.monotonic() - said >= EVERY:
             said = time.monotonic()
-            line = tqdm.format_meter(done, total, said - start, prefix="grading", unit=" submissions", bar_format=LINE)
+            line = tqdm.format_meter(
+                done, total, said - start, initial=1, prefix="grading", unit=" submissions", bar_format=LINE
+            )
             print(line, file=out, flush=True)
 
     yield advance

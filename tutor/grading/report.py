@@ -43,22 +43,43 @@ class Entry:
         return sum(cell.worth for cell in self.cells)
 
     @property
+    def ran(self) -> bool:
+        """Tell whether its checks were made, recorded or not."""
+        return self.state in ("graded", "not recorded")
+
+    @property
+    def untouched(self) -> bool:
+        """Tell whether nothing was written for any check."""
+        return all(cell.verdict == "not attempted" for cell in self.cells)
+
+    @property
     def whole(self) -> bool:
         """Tell whether it was run and recorded."""
         return self.state == "graded"
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A cell that people grade, and how many learners' answers in it still wait for that."""
+
+    chapter: str
+    cell: str
+    points: float
+    learners: int
 
 
 @dataclass
 class ClassReport:
     """A class, after a run.
 
-    left: how many submissions an interruption left for the next run. seconds: of the whole run; recording_seconds: of
-    that, what the gradebook and the graded folders took. stopped: the sentence that
-    says why nothing more could be graded, or "".
+    by_hand: what waits for a grader in formgrader. left: how many submissions an interruption left for the next run.
+    seconds: of the whole run; recording_seconds: of that, what the gradebook and the graded folders took. stopped: the
+    sentence that says why nothing more could be graded, or "".
     """
 
     entries: list[Entry] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    by_hand: list[ByHand] = field(default_factory=list)
     left: int = 0
     interrupted: bool = False
     stopped: str = ""
@@ -80,6 +101,7 @@ def as_json(report: ClassReport, exercises: Sequence[Any]) -> str:
                 for entry in sorted(report.entries, key=lambda entry: (entry.chapter, entry.student))
             ],
             "exercises": [asdict(row) for row in exercises],
+            "by_hand": [asdict(each) for each in report.by_hand],
             "skipped": [asdict(skipped) for skipped in report.skipped],
             "left": report.left,
             "interrupted": report.interrupted,

@@ -4,11 +4,12 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
-from tutor.course.chapters import Chapter, CourseError
+from tutor.course.chapters import Chapter, CourseError, find_chapters
 from tutor.grading.submission import Remark, quoted
 
 LONGEST = 200  # bytes of a student's name, which is part of files' names
@@ -25,7 +26,7 @@ class HandedIn:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A folder that isn't graded, and why."""
+    """Something that lies where submissions do and isn't graded, and why."""
 
     student: str
     remark: Remark
@@ -52,6 +53,7 @@ def find_submissions(
         ) from error
     found: list[HandedIn] = []
     skipped: list[Skipped] = []
+    known = [chapter.name for chapter in find_chapters(top)]
     for entry in entries:
         if entry.name.startswith(".") or (students and entry.name not in students):
             continue
@@ -60,6 +62,7 @@ def find_submissions(
             said = f"build/submitted/{quoted(entry.name)} {why}; it is skipped"
             skipped.append(Skipped(quoted(entry.name), Remark("skipped", said)))
             continue
+        skipped += [Skipped(quoted(entry.name), Remark("skipped", said)) for said in _strays(entry, known)]
         folders = [(chapter, Path(entry.path, chapter.name)) for chapter in chapters]
         found += [
             HandedIn(entry.name, chapter, folder)
@@ -85,6 +88,22 @@ def _odd(entry: os.DirEntry[str]) -> str:
     if not name.isprintable() or name != name.strip() or name.startswith("-") or len(name.encode()) > LONGEST:
         return "has a name that no student can have"
     return ""
+
+
+def _strays(learner: os.DirEntry[str], known: Sequence[str]) -> Iterator[str]:
+    """Say of what lies in a learner's folder and in no chapter's that it is skipped: work that nobody would miss else."""
+    where = f"build/submitted/{quoted(learner.name)}"
+    for entry in sorted(os.scandir(learner.path), key=lambda entry: entry.name):
+        if entry.name in known or entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            near = get_close_matches(entry.name, known, n=1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            yield f"{where}/{quoted(entry.name)} is no chapter's folder{meant}; it is skipped"
+        elif entry.name.endswith(".ipynb"):
+            name = entry.name.removesuffix(".ipynb")
+            place = f"{where}/{name if name in known else 'NN_topic'}/"
+            yield f"{where}/{quoted(entry.name)} lies beside the chapters' folders; put it into {place}; it is skipped"
 
 
 def class_seed(top: Path) -> int:

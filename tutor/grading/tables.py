@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
@@ -16,7 +15,7 @@ WIDTH = 100  # columns
 NAME = 26
 MOST_EXERCISES, MOST_REASONS, MOST_REMARKS = 10, 3, 4
 TRIED = ("partly right", "not right yet")
-RIGHT = "passed"
+NOT_CHECKED = "Not checked: "
 
 
 @dataclass(frozen=True)
@@ -30,35 +29,52 @@ class Reason:
 
 @dataclass(frozen=True)
 class Missed:
-    """An exercise that not everybody has right: learners who tried and missed points, those who have nothing, and all."""
+    """An exercise that not everybody has right.
+
+    wrong: learners who tried and missed points. broken: those whose answer couldn't be checked. untried: those who have left
+    it out. learners: all who have worked in the notebook.
+    """
 
     chapter: str
     exercise: str
     wrong: int
+    broken: int
     untried: int
     learners: int
     reasons: tuple[Reason, ...]
 
 
 def missed(report: ClassReport) -> list[Missed]:
-    """Return the exercises that learners tried and missed or left out, most often missed first, then as in the course."""
+    """Return the exercises that learners tried and missed or left out, most often missed first, then as in the course.
+
+    What couldn't be graded at all, and notebooks in which nothing was written, say nothing about an exercise.
+    """
     found: dict[tuple[str, str], list[tuple[str, CellResult]]] = defaultdict(list)
     for entry in report.entries:
-        for cell in entry.cells:
+        for cell in entry.cells if entry.ran and not entry.untouched else ():
             found[entry.chapter, cell.exercise].append((entry.student, cell))
     rows = []
     for (chapter, exercise), cells in found.items():
         tried = {student for student, cell in cells if cell.verdict in TRIED}
-        left = {student for student, cell in cells if cell.verdict not in (*TRIED, RIGHT)} - tried
-        if not tried and not left:
+        stopped = {(student, cell.why) for student, cell in cells if cell.verdict == "not run"}
+        broken = {student for student, _ in stopped} - tried
+        left = {student for student, cell in cells if cell.verdict == "not attempted"} - tried - broken
+        if not tried and not broken and not left:
             continue
         named = Counter(identity for _, identity in {(student, i) for student, cell in cells for i in cell.diagnoses})
         named.pop("not-attempted", None)
         ordered = sorted(named.items(), key=lambda each: (-each[1], each[0]))
-        reasons = tuple(Reason(identity, in_words(exercise, identity), count) for identity, count in ordered)
+        reasons = [Reason(identity, in_words(exercise, identity), count) for identity, count in ordered]
+        told = Counter(_sentence(why.removeprefix(NOT_CHECKED)) for student, why in stopped if student in broken)
+        reasons += [Reason("not-run", said, count) for said, count in told.most_common()]
         learners = len({student for student, _ in cells})
-        rows.append(Missed(chapter, exercise, len(tried), len(left), learners, reasons))
-    return sorted(rows, key=lambda row: (-row.wrong, -row.untried, row.chapter))
+        rows.append(Missed(chapter, exercise, len(tried), len(broken), len(left), learners, tuple(reasons)))
+    return sorted(rows, key=lambda row: (-row.wrong - row.broken, -row.untried, row.chapter))
+
+
+def _sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def in_words(exercise: str, identity: str) -> str:
@@ -69,7 +85,7 @@ def in_words(exercise: str, identity: str) -> str:
         message = words.misconception(bank.words_file(exercise), exercise, identity).message
     except LookupError:
         fault = words.load("words")["faults"].get(identity, {})
-        message = re.sub(r"`?\{[^}]*\}`?", "…", fault.get("message", identity.replace("-", " ")))
+        message = fault.get("in-general") or fault.get("message") or identity.replace("-", " ")
     return re.split(r"(?<=[.!?])\s", message.strip(), maxsplit=1)[0]
 
 
@@ -95,22 +111,26 @@ def class_table(report: ClassReport) -> str:
     return _aligned(lines)
 
 
-def missed_table(rows: Sequence[Missed]) -> str:
-    """Return the exercises most often missed, each with the mistakes behind it."""
-    if not rows:
+def missed_table(report: ClassReport) -> str:
+    """Return the exercises most often missed, each with the mistakes behind it, and who has written nothing."""
+    rows, untouched = missed(report), _untouched(report)
+    if not rows and all(entry.ran and not entry.untouched for entry in report.entries):
         return "Everybody has everything right."
     lines = []
-    wrong = [row for row in rows if row.wrong]
+    wrong = [row for row in rows if row.wrong or row.broken]
     for row in wrong[:MOST_EXERCISES]:
+        broken = f", {row.broken} wrote something that doesn't run" if row.broken else ""
         untried = f", {row.untried} left it out" if row.untried else ""
-        lines.append(f"{row.exercise} ({row.chapter}): {row.wrong} of {row.learners} got it wrong{untried}")
+        lines.append(f"{row.exercise} ({row.chapter}): {row.wrong} of {row.learners} got it wrong{broken}{untried}")
         for reason in row.reasons[:MOST_REASONS]:
             lines += _wrapped(f"{reason.learners:>6}  ", reason.words)
         if len(row.reasons) > MOST_REASONS:
             lines.append(f"        other mistakes: {len(row.reasons) - MOST_REASONS}")
-    lines += _others("Got wrong less often: ", [(row.exercise, row.wrong) for row in wrong[MOST_EXERCISES:]])
-    lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if not row.wrong])
-    return "\n".join(lines)
+    lines += _others(
+        "Got wrong less often: ", [(row.exercise, row.wrong + row.broken) for row in wrong[MOST_EXERCISES:]]
+    )
+    lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if row not in wrong])
+    return "\n".join([*lines, *untouched] or ["Of what could be graded, everything is right."])
 
 
 def _others(head: str, counts: list[tuple[str, int]]) -> list[str]:
@@ -140,11 +160,34 @@ def tables(report: ClassReport) -> str:
     parts = []
     if report.entries:
         parts += ["The class: points of the checks\n\n" + class_table(report)]
-        parts += ["Most often missed\n\n" + missed_table(missed(report))]
+        parts += ["Most often missed\n\n" + missed_table(report)]
+    if report.by_hand:
+        parts.append("To grade by hand in formgrader\n\n" + by_hand_table(report))
     remarks = remark_table(report)
     if remarks:
         parts.append("Remarks\n\n" + remarks)
     return "\n\n".join(parts)
+
+
+def _untouched(report: ClassReport) -> list[str]:
+    """Name those who handed a notebook in as they were given it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for entry in report.entries:
+        if entry.ran and entry.untouched:
+            found[entry.chapter].append(cut(entry.student, NAME))
+    lines = []
+    for chapter, students in sorted(found.items()):
+        lines += _wrapped(f"Nothing written in {chapter}: ", ", ".join(sorted(students)))
+    return lines
+
+
+def by_hand_table(report: ClassReport) -> str:
+    """Return what a person has yet to read, and of how many learners."""
+    return "\n".join(
+        f"{each.cell} ({each.chapter}, {each.points:g} points): {each.learners} "
+        f"{'learner' if each.learners == 1 else 'learners'}"
+        for each in report.by_hand
+    )
 
 
 def wide(text: str) -> int:

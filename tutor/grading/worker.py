@@ -20,7 +20,7 @@ from tutor.grading.own_work import disagreements
 from tutor.grading.rebuild import OWN
 from tutor.grading.remote import Cells, Lost, NoAnswer
 from tutor.grading.slicing import definitions, names, needed
-from tutor.grading.submission import Remark
+from tutor.grading.submission import Remark, quoted
 from tutor.grading.verdict import Verdict, failed, formed, judge, nothing
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class _Submission:
         try:
             verdict = judge(check, cells.answer(check.exercise, self.job.limits.cell_seconds), self.job.seed)
         except NoAnswer as error:
-            verdict = nothing(check, f"Not checked: {error}")
+            verdict = nothing(check, f"Not checked: {self._broken(check.exercise) or error}")
             self.missed = self.missed or check.exercise in self._skipped
         except Lost as error:
             self._note(step, nothing(check, f"Not checked: when {check.exercise} was called, {error}."))
@@ -155,6 +155,16 @@ class _Submission:
             self._remark(why, check.grade_id)
         self._note(step, verdict)
         self._notice(verdict.outputs)
+
+    def _broken(self, exercise: str) -> str:
+        """Say what stopped the cell that was to make an answer; "" where none did."""
+        written = re.compile(rf"^[ \t]*(async[ \t]+)?(def|class)[ \t]+{re.escape(exercise)}\b", re.MULTILINE)
+        for step in self.steps[: self._at]:
+            errors = [output for output in step.cell.get("outputs", []) if output.output_type == "error"]
+            if step.learners and errors and written.search(step.cell.source):
+                said = re.sub(r" \([^()]*, line (\d+)\)$", r" (line \1)", errors[0].evalue)
+                return f"the cell of {exercise} doesn't run: {quoted(f'{errors[0].ename}: {said}', 200)}"
+        return ""
 
     def _note(self, step: Step, verdict: Verdict) -> None:
         assert step.check is not None

@@ -29,7 +29,15 @@ from tutor.grading.record.folder import GradedFolder, files_of, leftovers
 from tutor.grading.record.gradebook import Database, OneTransaction
 from tutor.grading.record.journal import Entry, Journal
 from tutor.grading.record.outputs import make_harmless
-from tutor.grading.record.scores import Filled, fill, identities, late_penalties, read_scores, recorded_scores
+from tutor.grading.record.scores import (
+    Filled,
+    fill,
+    identities,
+    late_penalties,
+    read_scores,
+    recorded_scores,
+    waiting,
+)
 from tutor.grading.record.settings import read_settings
 from tutor.grading.record.writer import OneWriter
 from tutor.grading.submission import Remark, quoted
@@ -145,6 +153,13 @@ class Record:
         """Return all that is kept of a submission's last recording, for the tables of a class; None where there is none."""
         with in_words():
             return self._journal.read(chapter.name, student)
+
+    def by_hand(self, chapter: Chapter) -> list[tuple[str, float, int]]:
+        """Return the cells with answers that a person has yet to grade: each one's name, points, and number of learners.
+
+        Raises RecordError when the gradebook can't be read.
+        """
+        return self._database.read(lambda gradebook: waiting(gradebook, chapter.name))
 
     def resume(self) -> list[Entry]:
         """Finish what a run that was killed left half done, sweep up what it had only begun, and return the former.

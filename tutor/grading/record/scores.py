@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.api import BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, Comment, Grade, GradeCell, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
+from sqlalchemy import func
 from traitlets.config import Config
 
 from tutor.grading.job import CellResult
@@ -199,3 +200,12 @@ def recorded_scores(gradebook: OneTransaction, chapter: str, student: str) -> di
         SubmittedAssignment.student_id == student, SubmittedAssignment.assignment.has(name=chapter)
     ).first()
     return {name: grade.auto_score for grade, name in _rows(gradebook, Grade, found)} if found else None
+
+
+def waiting(gradebook: OneTransaction, chapter: str) -> list[tuple[str, float, int]]:
+    """Return a chapter's cells with answers that people have yet to grade: name, points, and how many answers."""
+    rows = gradebook.db.query(GradeCell.name, GradeCell.max_score, func.count()).select_from(Grade)
+    rows = rows.join(GradeCell, GradeCell.id == Grade.cell_id)
+    rows = rows.join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id).join(SubmittedNotebook.assignment)
+    rows = rows.filter(SubmittedAssignment.assignment.has(name=chapter), Grade.needs_manual_grade.is_(True))
+    return [tuple(row) for row in rows.group_by(GradeCell.name, GradeCell.max_score).order_by(GradeCell.name)]
