@@ -3,6 +3,8 @@
 import functools
 import math
 import operator
+import re
+import warnings
 
 import pytest
 import torch
@@ -295,3 +297,97 @@ def test_the_package_offers_check_and_hint_and_names_what_it_offers():
     assert tutor.check is check and tutor.hint is hint
     with pytest.raises(AttributeError, match="it offers board, check"):
         tutor.nothing  # noqa: B018 -- asking is the point
+
+
+# ---------------------------------------------------------------- what is told to people
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "hint"),
+    [
+        ("return input if input > 0 else 0 * input", "a tensor holds many numbers", "`torch.where`"),
+        ("return max(0, input)", "a tensor holds many numbers", "`torch.maximum`"),
+        ("return torch.max(0, input)", "arguments that it can't do anything with", "plain number"),
+        ("return torch.tensor(math.exp(input))", "takes a single number", "`torch.exp`"),
+        ("return inptu.clamp(min=0)", "Nothing has that name", "letter by letter"),
+        ("return input.view(7, 11)", "exactly as many numbers as it has", "multiply its sizes"),
+        ("return input + torch.zeros(97)", "shapes don't go together", "from the right"),
+        ("return input.tolist() * 0.5", "can't be calculated with", "`torch.tensor(...)`"),
+        ("return input.shape(0)", "Round brackets call a function", "`x.shape[0]`"),
+        ("return torch.zeros(2)[5] * input", "places are counted from 0", "Print the index"),
+        ("return (print() or None) + input", "Something there is None", "Print each thing"),
+    ],
+)
+def test_an_error_that_people_often_meet_is_explained(body, said, hint):
+    scope = {"torch": torch, "math": math}
+    exec(f"def relu(input):\n    {body}", scope)
+    for hidden in (False, True):
+        first = run("relu", scope["relu"], hidden=hidden).diagnoses[0]
+        assert first.id == "raised" and said in first.message and hint in first.hint
+        assert ("It happened in line" in first.hint) or hidden or "where" not in first.hint
+
+
+def test_every_explained_error_has_a_pattern_that_compiles_and_all_its_words():
+    for known in words.load("words")["errors"]:
+        re.compile(known["pattern"])
+        assert (
+            set(known) == {"pattern", "message", "hint"}
+            and known["message"].endswith(".")
+            and known["hint"][-1] in ".?"
+        )
+
+
+def test_where_torch_keeps_its_own_files_is_nobody_s_business():
+    def relu(input):
+        warnings.warn("Mind this. (Triggered internally at /__w/pytorch/aten/python.cpp:820.)", stacklevel=1)
+        return -input
+
+    assert run("relu", relu).printed == "UserWarning: Mind this.\n"
+
+
+def test_people_see_no_bare_number_under_a_partly_right_card(monkeypatch, capsys):
+    monkeypatch.setattr(notebook, "someone_watches", lambda: True)
+    monkeypatch.setattr(notebook.recorded, "record", lambda *_: None)
+    assert check(bank.twin("elu", "alpha-ignored"), points=3) is None
+
+
+@pytest.mark.parametrize("edited", ["def relu(input)\n    return input", "x = 1\ndef relu(input):\nreturn input"])
+def test_a_function_whose_cell_is_no_python_now_is_not_checked(edited, monkeypatch, tmp_path):
+    """For people: a card about the version before would speak of what isn't on the screen any more."""
+    monkeypatch.setattr(notebook, "someone_watches", lambda: True)
+    monkeypatch.setattr(notebook.recorded, "record", lambda *_: None)
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    cells = ["import torch\nfrom tutor import check", "def relu(input):\n    return input.abs()", "check(relu)"]
+    for text in (*cells, edited, "check(relu)", cells[1].replace("abs()", "clamp(min=0)"), "%time check(relu)"):
+        with capture_output() as captured:
+            result = shell.run_cell(text, store_history=True)
+        if text == cells[2] and result.execution_count <= 3:
+            assert "turns negative numbers positive" in captured.stdout
+        elif text == cells[2]:
+            assert isinstance(result.error_in_exec, CheckFailed)
+            assert "The cell of relu that you ran last has a" in captured.stdout and "line" in captured.stdout
+            assert "turns negative" not in captured.stdout
+        elif text.startswith("%time"):
+            assert result.success
+
+
+def test_one_number_is_not_counted():
+    from tutor.checking.words import general
+
+    assert general("wrong-values", wrong=1, of=1).message.startswith("The number is wrong,")
+    assert general("wrong-values", wrong=1, of=2).message.startswith("1 of 2 numbers are wrong,")
+
+
+def test_what_a_prediction_raises_is_told_and_its_hint_speaks_of_no_inputs():
+    def predict_round_trip():
+        return three  # noqa: F821
+
+    said = run("predict_round_trip", predict_round_trip).diagnoses[0]
+    assert "NameError: name 'three' is not defined" in said.message and "quotation marks" in said.message
+
+    def predict_round_trip():
+        return [1.0, 1.0, 1.0]
+
+    wrong = run("predict_round_trip", predict_round_trip).diagnoses
+    assert wrong and not [said for said in wrong if "inputs" in said.hint]

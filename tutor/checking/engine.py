@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tutor.checking import bank, words
 from tutor.checking.answer import Answer, Attempt, Own
@@ -133,9 +134,18 @@ def _diagnoses(
             told = own or not (whole or core_fails)
             named = problem.kind in ("wrong-values", "wrong-facts") and place in explained
             if told and not named and problem.kind not in general:
-                general[problem.kind] = words.general(problem.kind, hidden=hidden, **problem.details)
+                general[problem.kind] = _told(exercise, problem, hidden)
         core_fails = core_fails or (case.aspect == CORE and any(ELSEWHERE.get(p.kind) is None for p in here))
     return ([cheat] if cheat else []) + known + list(general.values())
+
+
+def _told(exercise: Exercise, problem: Problem, hidden: bool) -> Diagnosis:
+    """Return the words for a fault; a prediction takes no input, so that what it raises gives nothing away."""
+    raised = exercise.prediction and problem.kind == "raised"
+    said = words.general(problem.kind, hidden=hidden and not raised, **problem.details)
+    if exercise.prediction and problem.kind in ("wrong-values", "wrong-facts"):
+        return replace(said, hint=words.phrase("predict-again"))
+    return said
 
 
 def _notes(

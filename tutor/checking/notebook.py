@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tutor.checking import bank, card, hints, recorded, words
+from tutor.checking.edited import unfinished
 from tutor.checking.engine import run
 from tutor.checking.naming import fault
 from tutor.checking.report import Report
@@ -40,12 +41,15 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
     """Check your function and show a card that says what is right and what isn't.
 
     ``check(relu)`` finds the exercise by the function's name. With ``points``, an answer that is partly right returns the
-    points it has earned (nbgrader reads that number); otherwise an answer that isn't right raises :class:`CheckFailed`,
-    or :class:`NotAttempted` when nothing is written yet. A right answer returns None. ``hidden`` checks again with other numbers
-    and shows a card only when that has something to add. Where somebody watches, what a visible check finds is kept for
-    :func:`tutor.progress`. Raises :class:`CheckError` for what isn't an exercise.
+    points it has earned where a program runs the cell (nbgrader reads that number); otherwise an answer that isn't right
+    raises :class:`CheckFailed`, or :class:`NotAttempted` when nothing is written yet. A right answer returns None.
+    ``hidden`` checks again with other numbers and shows a card only when that has something to add. Where somebody watches,
+    what a visible check finds is kept for :func:`tutor.progress`, and a function whose cell was edited into something that
+    isn't Python is not checked. Raises :class:`CheckError` for what isn't an exercise.
     """
     name = _name_of(function, "check")
+    if someone_watches() and (error := unfinished(name)):
+        raise CheckFailed(words.phrase("not-run", name=name, error=error))
     report = run(name, function, hidden=hidden, seed=seed)
     before = _last.get(name) if hidden else None
     shown = before[1] if before is not None and before[0] is function else None
@@ -57,7 +61,7 @@ def check(function: Any, *, points: float | None = None, hidden: bool = False, s
         _show(report, points)
     if told.line:
         raise (NotAttempted if report.verdict == "not attempted" else CheckFailed)(told.line)
-    return told.earned
+    return None if someone_watches() else told.earned  # a number that means nothing to who reads the card
 
 
 def hint(function: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import random
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+_INSIDE = re.compile(r" \(Triggered internally at [^)]*\)\.?")  # where in torch's own C++
 LONGEST = 10_000  # characters of what an answer prints that are kept
 
 
@@ -70,5 +72,7 @@ def apart(seed: int) -> Iterator[Said]:
         finally:
             torch.set_default_dtype(dtype)
             # Only what a warning says: the file and line that Python would print with it are ours, not the learner's.
-            told = "".join(f"{warning.category.__name__}: {warning.message}\n" for warning in warned)
+            told = "".join(
+                f"{warning.category.__name__}: {_INSIDE.sub('', str(warning.message))}\n" for warning in warned
+            )
             said.text = said.stream.getvalue()[:LONGEST] + told[:LONGEST]

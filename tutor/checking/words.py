@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -20,11 +21,18 @@ def load(name: str) -> dict[str, Any]:
 def general(kind: str, /, *, hidden: bool = False, **details: Any) -> Diagnosis:
     """Return the words for a fault that any exercise can have; raises KeyError for an unknown kind.
 
-    ``hidden`` picks, where there are any, the words that give away no numbers of the case.
+    ``hidden`` picks, where there are any, the words that give away no numbers of the case. An error that Python or torch raised
+    is explained where it is one that people often meet.
     """
     entry = load("words")["faults"][kind]
     message, hint = (entry.get(f"hidden-{key}" if hidden else key, entry.get(key, "")) for key in ("message", "hint"))
-    return Diagnosis(kind, message.format(**details), hint.format(**details))
+    if details.get("of") == 1 and not hidden:
+        message = entry["single-message"]
+    message, hint = message.format(**details), hint.format(**details)
+    for known in load("words")["errors"] if "error" in details else ():
+        if re.search(known["pattern"], details["error"]):
+            return Diagnosis(kind, f"{message.rstrip('.')}. {known['message']}", f"{known['hint']} {hint}".strip())
+    return Diagnosis(kind, message, hint)
 
 
 def phrase(key: str, **details: Any) -> str:
