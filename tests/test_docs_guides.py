@@ -34,7 +34,7 @@ ELSEWHERE = MappingProxyType(
     {
         "tutor doctor": ("test_doctor.py", "test_it_runs_where_nothing_but_python_is_installed", '"tutor", "doctor"'),
         "make test": ("test_house_make.py", "test_ci_run_calls_make_test_under_ci_without_stdin", "make test CI=true"),
-        "tutor grade --json class.json": (
+        "tutor grade --json build/class.json": (
             "test_grading_command.py",
             "test_a_class_is_graded_once_and_then_only_what_changed",
             'grade(course, "--json", str(file))',
@@ -251,10 +251,13 @@ def test_a_week_and_those_who_are_late_and_a_backup(tmp_path: Path, capsys: pyte
     listed = {line.split("/")[-1] for line in shell(listing, top).splitlines()}
     assert listed <= set(re.findall(r"`([\w.-]+)`", sections("operator.md")["What lies in build/"]))
 
-    save, *restore = commands("operator.md", "Backups")
+    save, environment, activate, *restore = commands("operator.md", "Backups")
+    assert [activate] == commands("learner.md", "When you are stuck")[:1]
+    assert "tools/environment.py" in shell(environment.replace("make", "make -n"), TOP, {**os.environ, "MAKEFLAGS": ""})
+    before_it = {path.name for path in top.iterdir()}
     run(save, top)
+    assert {path.name for path in top.iterdir()} == before_it, "git add would publish it"
     again = fresh_course(tmp_path / "again")
-    shutil.move(top / "course-backup.tar.gz", again)
     capsys.readouterr()
     for line in restore:
         run(line, again, "--scheduler", "nowhere://host")  # where nothing has to be run, nobody is asked
@@ -266,22 +269,24 @@ def test_a_week_and_those_who_are_late_and_a_backup(tmp_path: Path, capsys: pyte
 def test_a_database_is_made_saved_and_restored(tmp_path: Path) -> None:
     if postgres.program("initdb") is None:
         pytest.skip("no PostgreSQL: initdb is neither on PATH nor in /usr/lib/postgresql/*/bin")
+    top = tmp_path / "checkout"
+    top.mkdir()
     owner, database, save, restore = commands("operator.md", "PostgreSQL")
     with postgres.server() as server:
         programs = str(Path(str(postgres.program("initdb"))).parent)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         env = {**os.environ, "PGHOST": str(server.folder), "PGUSER": "grader", "PATH": path}
         for line in (owner, database):
-            shell(line, tmp_path, env)
+            shell(line, top, env)
         owner_of = "select pg_get_userbyid(datdba) from pg_database where datname = current_database()"
-        assert shell(f'psql --no-align --tuples-only --command="{owner_of}" course', tmp_path, env) == "teacher\n"
+        assert shell(f'psql --no-align --tuples-only --command="{owner_of}" course', top, env) == "teacher\n"
         env["PGUSER"] = "teacher"
         table = "create table points (earned int); insert into points values (57)"
-        shell(f"psql --command='{table}' course", tmp_path, env)
-        shell(save, tmp_path, env)
-        shell("psql --command='delete from points' course", tmp_path, env)
-        shell(restore, tmp_path, env)
-        assert shell("psql --no-align --tuples-only --command='select * from points' course", tmp_path, env) == "57\n"
+        shell(f"psql --command='{table}' course", top, env)
+        shell(save, top, env)
+        shell("psql --command='delete from points' course", top, env)
+        shell(restore, top, env)
+        assert shell("psql --no-align --tuples-only --command='select * from points' course", top, env) == "57\n"
 
 
 def test_an_upgrade_is_pulled(tmp_path: Path) -> None:
