@@ -34,13 +34,16 @@ ELSEWHERE = MappingProxyType(
     {
         "tutor doctor": ("test_doctor.py", "test_it_runs_where_nothing_but_python_is_installed", '"tutor", "doctor"'),
         "make test": ("test_house_make.py", "test_ci_run_calls_make_test_under_ci_without_stdin", "make test CI=true"),
-        "tutor grade --json class.json": (
+        "tutor grade --json build/class.json": (
             "test_grading_command.py",
             "test_a_class_is_graded_once_and_then_only_what_changed",
             'grade(course, "--json", str(file))',
         ),
     }
 )
+# What a class without a hub leaves out, and what one with a hub does.
+OF_A_HUB = ("nbgrader release_assignment", "nbgrader collect", "nbgrader release_feedback")
+BY_HAND = ("make student-bundle", "mkdir", "cp")
 # Sections whose commands a test of this file runs.
 HERE = MappingProxyType(
     {
@@ -203,7 +206,9 @@ def nbgrader(words: list[str], cwd: Path) -> None:
 def run(line: str, top: Path, *more: str) -> None:
     """Run a command of the week, with a stand-in for the sandboxed work; more: options for ``tutor grade``."""
     words = shlex.split(line)
-    if words[0] == "nbgrader":
+    if words[:2] == ["nbgrader", "db"]:  # its commands' commands can't be two in one process
+        shell(f"{shlex.quote(sys.executable)} -m {line}", top)
+    elif words[0] == "nbgrader":
         nbgrader(words[1:], top)
     elif words[0] == "tutor":
         assert command.grade(cli.arguments_of([*words[1:], "--course", str(top), *more]), standin.grade) == 0
@@ -212,10 +217,13 @@ def run(line: str, top: Path, *more: str) -> None:
 
 
 def fresh_course(top: Path) -> Path:
-    """Return a course of one chapter, as a fresh checkout has it."""
+    """Return a course of one chapter, as a fresh checkout has it, and the class list that the guide shows."""
     for folder in ("solutions", "notebooks"):
         shutil.copytree(TOP / folder / NAME, top / folder / NAME)
     shutil.copy(TOP / "nbgrader_config.py", top)
+    [people] = re.findall(r"^```text\n(.*?)^```$", sections("instructor.md")["Monday: out"], re.MULTILINE | re.DOTALL)
+    (top / "build").mkdir()
+    (top / "build" / "class.csv").write_text(people, encoding="utf-8")
     return top
 
 
@@ -226,35 +234,55 @@ def test_a_week_and_those_who_are_late_and_a_backup(tmp_path: Path, capsys: pyte
     course = 'c = get_config()\nc.CourseDirectory.course_id = "layer-by-layer"\n'
     (desk / "nbgrader_config.py").write_text(course + exchange, encoding="utf-8")
 
-    for line in commands("instructor.md", "Monday: out"):
-        run(line, top, "--workers", "1")
+    def follow(heading: str) -> None:
+        for line in commands("instructor.md", heading):
+            if not line.startswith(BY_HAND):
+                run(line, top, "--workers", "1")
+
+    follow("Monday: out")
     nbgrader(["fetch_assignment", NAME], desk)
     nbgrader(["submit", NAME, "--student=ada"], desk)
-    for line in commands("instructor.md", "Friday: in, graded, back"):
-        run(line, top, "--workers", "1")
+    follow("Friday: in, graded, back")
     page = top / "build" / "feedback" / "ada" / NAME / f"{NAME}.html"
     first = (top / "build" / "submitted" / "ada" / NAME / "timestamp.txt").read_text(encoding="utf-8")
     before, grades = page.stat().st_mtime_ns, top / "build" / "grades.csv"
-    assert "ada" in grades.read_text(encoding="utf-8")
+    lines = grades.read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith(f"{NAME},2026-11-19 12:00:00,") and ",Lovelace,Ada,ada@" in line for line in lines)
+    assert any(line.startswith(f"{NAME},2026-11-19 12:00:00,,bob,") for line in lines), (
+        "a row for who handed in nothing"
+    )
+    released = top / "build" / "exchange" / "layer-by-layer" / "feedback"
+    assert len(list(released.iterdir())) == 1
 
     own = desk / NAME / f"{NAME}.ipynb"
     own.write_text(own.read_text(encoding="utf-8").replace("*Write your answer here.*", "Because."), encoding="utf-8")
     nbgrader(["submit", NAME, "--student=ada"], desk)
     nbgrader(["submit", NAME, "--student=bob"], desk)
-    for line in commands("instructor.md", "Whoever hands in late, or again"):
-        run(line, top, "--workers", "1")
+    follow("Whoever hands in late, or again")
     assert (top / "build" / "submitted" / "ada" / NAME / "timestamp.txt").read_text(encoding="utf-8") > first
     assert page.stat().st_mtime_ns > before, "ada's page is that of what she handed in last"
-    assert "bob" in grades.read_text(encoding="utf-8")
+    assert ",,bob," not in grades.read_text(encoding="utf-8")
+    assert len(list(released.iterdir())) == 3
+
+    mailed = top / "build" / "submitted" / "cid" / NAME  # in a hub's class, by mail
+    mailed.mkdir(parents=True)
+    shutil.copy(own, mailed)
+    for line in commands("instructor.md", "Whoever hands in late, or again")[1:3]:
+        run(line, top, "--workers", "1")
+    [leaving_out] = re.findall(r"`(nbgrader release_feedback [^`]+)`", sections("grading.md")[""])
+    run(leaving_out.replace("01_activations", NAME).replace("STUDENT", "cid"), top)
 
     [listing] = commands("operator.md", "What lies in build/")
     listed = {line.split("/")[-1] for line in shell(listing, top).splitlines()}
     assert listed <= set(re.findall(r"`([\w.-]+)`", sections("operator.md")["What lies in build/"]))
 
-    save, *restore = commands("operator.md", "Backups")
+    save, environment, activate, *restore = commands("operator.md", "Backups")
+    assert [activate] == commands("learner.md", "When you are stuck")[:1]
+    assert "tools/environment.py" in shell(environment.replace("make", "make -n"), TOP, {**os.environ, "MAKEFLAGS": ""})
+    before_it = {path.name for path in top.iterdir()}
     run(save, top)
+    assert {path.name for path in top.iterdir()} == before_it, "git add would publish it"
     again = fresh_course(tmp_path / "again")
-    shutil.move(top / "course-backup.tar.gz", again)
     capsys.readouterr()
     for line in restore:
         run(line, again, "--scheduler", "nowhere://host")  # where nothing has to be run, nobody is asked
@@ -263,25 +291,74 @@ def test_a_week_and_those_who_are_late_and_a_backup(tmp_path: Path, capsys: pyte
     assert secret[0].read_text() == secret[1].read_text() and secret[1].stat().st_mode & 0o777 == 0o600
 
 
+def test_a_week_without_a_hub(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    top = fresh_course(tmp_path / "course")
+    sent = tmp_path / "ada.ipynb"
+    shutil.copy(top / "notebooks" / NAME / sent.name.replace("ada", NAME), sent)
+
+    def follow(heading: str) -> None:
+        for line in commands("instructor.md", heading):
+            if line.startswith("make"):
+                assert "tutor.cli bundle" in shell(
+                    line.replace("make", "make -n"), TOP, {**os.environ, "MAKEFLAGS": ""}
+                )
+            elif not line.startswith(OF_A_HUB):
+                run(line.replace("~/Downloads", str(tmp_path)), top, "--workers", "1")
+
+    follow("Monday: out")
+    follow("Friday: in, graded, back")
+    folder = top / "build" / "submitted" / "ada" / NAME
+    page = top / "build" / "feedback" / "ada" / NAME / f"{NAME}.html"
+    assert f"`{page.relative_to(top)}`" in sections("instructor.md")["Friday: in, graded, back"]
+    with pytest.raises(FileNotFoundError, match=r"timestamp\.txt"):
+        nbgrader(["release_feedback", NAME, f"--Exchange.root={tmp_path}"], top)
+    shutil.copy(sent, folder / f"{NAME}.ipynb")
+    text = sent.read_text(encoding="utf-8").replace("*Write your answer here.*", "Because of the bands.")
+    (folder / f"{NAME}.ipynb").write_text(text, encoding="utf-8")
+    follow("Whoever hands in late, or again")
+    assert "Because of the bands." in page.read_text(encoding="utf-8"), "what she sent last"
+
+    late = sections("grading.md")["Late"]
+    [penalty] = re.findall(r"^```python\n(.*?)^```$", late, re.MULTILINE | re.DOTALL)
+    [time] = re.findall(r"\(`([\d: -]+UTC)`\)", late)
+    (folder / "timestamp.txt").write_text(time, encoding="utf-8")
+    grades = top / "build" / "grades.csv"
+    for setting in ("", penalty):
+        with (top / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+            file.write(setting)
+        capsys.readouterr()
+        run(f"tutor grade {NAME} --force", top, "--workers", "1")
+        assert "handed in 1 d after the due date" in " ".join(capsys.readouterr().out.split())
+        run("nbgrader export", top)
+        [row] = [line for line in grades.read_text(encoding="utf-8").splitlines() if ",ada," in line]
+        raw, cost = row.split(",")[-4:-2]
+        assert float(cost) == (float(raw) if setting else 0) and float(raw) > 0
+    shutil.rmtree(folder.parent)
+    run("nbgrader export", top)
+    assert row in grades.read_text(encoding="utf-8"), "a row stays when the folder is gone"
+
+
 def test_a_database_is_made_saved_and_restored(tmp_path: Path) -> None:
     if postgres.program("initdb") is None:
         pytest.skip("no PostgreSQL: initdb is neither on PATH nor in /usr/lib/postgresql/*/bin")
+    top = tmp_path / "checkout"
+    top.mkdir()
     owner, database, save, restore = commands("operator.md", "PostgreSQL")
     with postgres.server() as server:
         programs = str(Path(str(postgres.program("initdb"))).parent)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         env = {**os.environ, "PGHOST": str(server.folder), "PGUSER": "grader", "PATH": path}
         for line in (owner, database):
-            shell(line, tmp_path, env)
+            shell(line, top, env)
         owner_of = "select pg_get_userbyid(datdba) from pg_database where datname = current_database()"
-        assert shell(f'psql --no-align --tuples-only --command="{owner_of}" course', tmp_path, env) == "teacher\n"
+        assert shell(f'psql --no-align --tuples-only --command="{owner_of}" course', top, env) == "teacher\n"
         env["PGUSER"] = "teacher"
         table = "create table points (earned int); insert into points values (57)"
-        shell(f"psql --command='{table}' course", tmp_path, env)
-        shell(save, tmp_path, env)
-        shell("psql --command='delete from points' course", tmp_path, env)
-        shell(restore, tmp_path, env)
-        assert shell("psql --no-align --tuples-only --command='select * from points' course", tmp_path, env) == "57\n"
+        shell(f"psql --command='{table}' course", top, env)
+        shell(save, top, env)
+        shell("psql --command='delete from points' course", top, env)
+        shell(restore, top, env)
+        assert shell("psql --no-align --tuples-only --command='select * from points' course", top, env) == "57\n"
 
 
 def test_an_upgrade_is_pulled(tmp_path: Path) -> None:

@@ -442,7 +442,7 @@ def test_from_canvas_s_zip_to_canvas_s_gradebook_by_the_documented_commands(top:
     ]
     archive(top).rmdir()
     (top / "submissions.zip").write_bytes(zipped(*members))
-    (top / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    (top / "build" / "from-canvas.csv").write_text(CANVAS, encoding="utf-8")
     for words in [*documented("In from Canvas"), *documented("Grades into Canvas")]:
         run(top, words, program)
     assert [row[6] for row in cells(top / "build" / "canvas.csv")[1:]] == ["100", "57", "57", "8", ""]

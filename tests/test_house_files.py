@@ -40,6 +40,14 @@ def test_no_data_set_weights_log_or_database_is_in_the_repository() -> None:
 
 
 def test_ignored_are_the_environment_and_what_is_generated() -> None:
-    for name in (".venv/bin/python", ".venv.lock", ".venv.old/x", "build/data/x", "build/gradebook.db"):
+    for name in (
+        ".venv/bin/python",
+        ".venv.lock",
+        ".venv.old/x",
+        "build/data/x",
+        "build/gradebook.db",
+        "ca.key",
+        "x.csv",
+    ):
         ignored = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=TOP)
         assert ignored.returncode == 0, f"{name} would be committed"
