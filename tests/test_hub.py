@@ -100,7 +100,7 @@ def week(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Week:
     told["graded"] = hub.run(
         INSTRUCTOR, sys.executable, "-m", "tutor", "grade", CHAPTER, "--workers=1", cwd=week.course
     )
-    teach("generate_feedback", CHAPTER)
+    teach("generate_feedback", CHAPTER, "--force")
     teach("release_feedback", CHAPTER)
     at_once(
         partial(teach, "export"),
