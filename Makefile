@@ -27,7 +27,8 @@ help:  ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 lab: environment  ## Open JupyterLab on the notebooks (options: make lab LAB_ARGS="--no-browser --port 8899")
-	@echo "Opening JupyterLab on notebooks/; Ctrl-C twice here ends it."
+	@echo "Opening JupyterLab on notebooks/; Ctrl-C twice here ends it. No browser opens? Then open the address" \
+	    "http://127.0.0.1:.../lab?token=... that it prints."
 	@$(python) -m jupyterlab --ServerApp.root_dir=notebooks --LabApp.news_url=None \
 	    $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 

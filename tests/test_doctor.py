@@ -266,6 +266,28 @@ def test_server_extensions_that_are_missing_or_switched_off_are_told(tmp_path) -
     mended(found(**{validate: False}), f"{validate} is switched off", f"server extension enable {validate}`")
     mended(found(**{validate: None}), f"{validate} is missing", "--no-deps nbgrader`")
     assert only(found(**{formgrader: False})).state == "note"
+    mended(found(jupyter_server_proxy=None), "jupyter_server_proxy is missing", "--no-deps jupyter-server-proxy`")
+
+
+def test_a_copy_without_grading_is_not_asked_for_nbgrader(labextensions, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "tutor.grading", None)
+    shutil.rmtree(labextensions / "@jupyter" / "nbgrader")
+    settings = {"jupyterlab": True, "jupyter_server_proxy": True}
+    file = tmp_path / "jupyter_server_config.json"
+
+    def found() -> list[Finding]:
+        file.write_text(json.dumps({"ServerApp": {"jpserver_extensions": settings}}))
+        return [*jupyter.in_pages([str(labextensions)]), *jupyter.in_server([str(tmp_path)])]
+
+    assert list(python.programs(str(tmp_path), str(tmp_path))) == []  # no alembic, and nobody starts it
+    assert [finding.state for finding in found()] == ["ok", "ok"]
+    assert "nbgrader" not in " ".join(finding.what for finding in found())
+    shutil.rmtree(labextensions / "@jupyter-widgets")
+    del settings["jupyter_server_proxy"]
+    assert [finding.what for finding in found()] == [
+        "JupyterLab's extension @jupyter-widgets/jupyterlab-manager is missing.",
+        "The server's extension jupyter_server_proxy is missing.",
+    ]
 
 
 def test_this_installation_has_its_extensions() -> None:

@@ -45,12 +45,15 @@ def blocks(text: str, language: str) -> list[list[str]]:
 def test_the_commands_without_make_are_the_same_steps_on_every_system() -> None:
     [posix] = [block for block in blocks(README, "sh") if INSTALL in block]
     [windows] = blocks(README, "powershell")
-    same = [INSTALL, "python -m jupyterlab --ServerApp.root_dir=notebooks"]
+    lab = "python -m jupyterlab --ServerApp.root_dir=notebooks --LabApp.news_url=None"
+    same = [INSTALL, lab]
     assert posix == ["python3 -m venv .venv", "source .venv/bin/activate", *same]
     assert windows == ["py -m venv .venv", r".venv\Scripts\Activate.ps1", *same]
     for command in posix:
         assert subprocess.run(["bash", "-n", "-c", command]).returncode == 0
-    assert "--ServerApp.root_dir=notebooks" in (TOP / "Makefile").read_text(encoding="utf-8")
+    assert lab.removeprefix("python ") in (TOP / "Makefile").read_text(encoding="utf-8")
+    bundled = (TOP / "tutor" / "course" / "bundled" / "README.md").read_text(encoding="utf-8")
+    assert [lab] in blocks(bundled, "sh")
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])

@@ -148,6 +148,7 @@ def test_a_fresh_checkout_is_installed_and_the_second_time_nothing_is_done(check
     assert status == 0, output
     assert checkout.works()
     assert "1/2  Making .venv" in output and "2/2  Installing" in output
+    assert "it is quiet for up to three minutes" in output
     assert not (checkout.venv / "tmp").exists()
     status, output = checkout.make()
     assert status == 0

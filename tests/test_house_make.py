@@ -42,6 +42,7 @@ def test_lab_passes_options_on_and_allows_root_only_to_root() -> None:
     shown = make("-n", "lab", "LAB_ARGS=--no-browser --port 8899").stdout
     assert "--ServerApp.root_dir=notebooks" in shown
     assert "--no-browser --port 8899" in shown
+    assert "open the address" in shown and "http://127.0.0.1:.../lab?token=... that it prints." in shown
     assert ("--allow-root" in shown) == (os.geteuid() == 0)
 
 

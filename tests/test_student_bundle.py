@@ -64,10 +64,11 @@ def python(top: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
 def test_it_holds_neither_solutions_nor_grading_nor_tests(files) -> None:
     tops = {path.split("/")[0] for path in files}
     assert tops == {
-        ".gitignore", "LICENSE", "README.md", "bundle.json", "constraints.txt", "pyproject.toml", "released",
+        ".gitignore", "LICENSE", "README.md", "bundle.json", "constraints.txt", "docs", "pyproject.toml", "released",
         "smoke_test.py", "tutor",
     }  # fmt: skip
     assert not [path for path in files if path.startswith(("tutor/grading", "tutor/course")) or "__pycache__" in path]
+    assert [path for path in files if path.startswith("docs/")] == ["docs/learner.md"]
     chapters = [chapter.name for chapter in find_chapters(CHECKOUT)]
     assert [path for path in files if path.startswith("released/")] == [f"released/{n}/{n}.ipynb" for n in chapters]
 
@@ -95,8 +96,9 @@ def test_no_solved_answer_stands_in_any_of_its_files(files) -> None:
 def test_the_command_packs_what_is_released_not_what_somebody_tried_out(files, tmp_path, capsys, monkeypatch) -> None:
     for folder in ("solutions", "notebooks"):
         shutil.copytree(CHECKOUT / folder / "05_linear", tmp_path / folder / "05_linear")
-    for name in ("nbgrader_config.py", "pyproject.toml", "constraints.txt", "LICENSE"):
-        shutil.copy(CHECKOUT / name, tmp_path)
+    (tmp_path / "docs").mkdir()
+    for name in ("nbgrader_config.py", "pyproject.toml", "constraints.txt", "LICENSE", "docs/learner.md"):
+        shutil.copy(CHECKOUT / name, tmp_path / name)
     tried = tmp_path / "notebooks" / "05_linear" / "05_linear.ipynb"
     tried.write_text(
         tried.read_text(encoding="utf-8").replace("raise NotImplementedError()", "return 42"), encoding="utf-8"
@@ -210,6 +212,43 @@ def test_its_command_offers_learners_what_they_have(unzipped) -> None:
     assert said == [f"{path.parent.name}/{path.name} is there" for path in sorted(unzipped.glob("released/*/*"))]
     place = "from tutor.places import build_folder; print(build_folder())"
     assert Path(python(unzipped, "-c", place).stdout.strip()) == unzipped / "build"
+
+
+def test_links_in_its_guides_lead_to_files_of_its_own(unzipped, tmp_path) -> None:
+    copy = shutil.copytree(unzipped, tmp_path / "copy", ignore=shutil.ignore_patterns("notebooks"))
+    assert update(copy)
+    followed = 0
+    for guide in (copy / "README.md", copy / "docs" / "learner.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", guide.read_text(encoding="utf-8")):
+            followed += 1
+            assert (guide.parent / target).is_file(), target
+    assert followed >= 2
+
+
+def test_its_doctor_finds_nothing_to_mend_where_nbgrader_is_not_installed(unzipped, tmp_path) -> None:
+    """With the files of Jupyter's extensions as an installation of the bundle has them: nbgrader's are not there."""
+    widgets = tmp_path / "share" / "jupyter" / "labextensions" / "@jupyter-widgets" / "jupyterlab-manager"
+    widgets.mkdir(parents=True)
+    about = {"name": "@jupyter-widgets/jupyterlab-manager", "version": "1", "jupyterlab": {"_build": {}}}
+    about["jupyterlab"]["_build"] |= {"load": "static/remote.js", "extension": "./extension"}
+    (widgets / "package.json").write_text(json.dumps(about))
+    config = tmp_path / "etc" / "jupyter"
+    config.mkdir(parents=True)
+    on = {"ServerApp": {"jpserver_extensions": {"jupyterlab": True, "jupyter_server_proxy": True}}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(on))
+    look = (
+        "from jupyter_core import paths; from tutor.doctor import command\n"
+        f"paths.jupyter_path = lambda *parts: [{str(widgets.parents[1])!r}]\n"
+        f"paths.jupyter_config_path = lambda: [{str(config)!r}]\n"
+        "for subject, probe in command.probes():\n"
+        "    if subject in ('alembic', 'JupyterLab', 'Jupyter server', 'grading'):\n"
+        "        for finding in command.examine(subject, probe): print(command.line(finding))\n"
+    )
+    done = python(unzipped, "-c", look, PATH=str(tmp_path), JUPYTER_CONFIG_DIR=str(tmp_path), PYTHONUTF8="1")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert [line.split()[1] for line in said] == ["ok", "ok", "note"], done.stdout
+    assert "nbgrader" not in done.stdout and "Grading isn't part of this copy" in said[-1]
 
 
 # ---------------------------------------------------------------- it updates

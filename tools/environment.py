@@ -172,10 +172,11 @@ def install(wanted, held):
         )
     )
     say(
-        "     and 6 GB stay in .venv ({:.0f} GB are free). pip tells what it is at:".format(
+        "     and 6 GB stay in .venv ({:.0f} GB are free). pip tells what it is at; after its line".format(
             shutil.disk_usage(str(TOP)).free / 1e9
         )
     )
+    say("     'Installing collected packages' it is quiet for up to three minutes, and works all the same:")
     temporary = VENV / "tmp"  # on the same disk, and gone with .venv should pip be killed
     temporary.mkdir(exist_ok=True)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--log", str(LOG), "install"]

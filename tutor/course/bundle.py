@@ -39,7 +39,7 @@ def contents(top: Path) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory() as workshop:
             made = release(chapter, chapter.solution.read_bytes(), Path(workshop))
         found |= {f"released/{chapter.name}/{path}": data for path, data in made.items()}
-    for name in ("LICENSE", "constraints.txt"):
+    for name in ("LICENSE", "constraints.txt", "docs/learner.md"):
         found[name] = (top / name).read_bytes()
     for name in ("README.md", "smoke_test.py"):
         found[name] = (resources("tutor.course") / "bundled" / name).read_bytes()

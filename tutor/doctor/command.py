@@ -79,7 +79,8 @@ def doctor(options: argparse.Namespace, these: list[tuple[str, Probe]] | None = 
     elif wrong:
         print(f"\n{wrong} to mend; then look again: tutor doctor")
     else:
-        print("\nAll is well: make lab, or jupyter lab, opens the notebooks.")
+        opens = "make lab, or jupyter lab, opens" if checkout() else "the README says, under Work, what opens"
+        print(f"\nAll is well: {opens} the notebooks.")
     return 1 if wrong else 0
 
 

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +32,11 @@ class Finding:
     def __post_init__(self) -> None:
         if self.state == "mend" and not self.how:
             raise ValueError(f"{self.subject}: say how to mend it")
+
+
+def grading_is_here() -> bool:
+    """Tell whether grading, and with it nbgrader, is part of this copy of the course; learners' zips come without."""
+    return find_spec("tutor.grading") is not None
 
 
 def command(*words: str) -> str:

@@ -3,21 +3,29 @@
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tutor.doctor.finding import Finding, command, pip_install
+from tutor.doctor.finding import Finding, command, grading_is_here, pip_install
+from tutor.places import checkout
 
 PORT = 8888
-# Extension → the package that it comes with, for JupyterLab's pages and for its server.
+# Extension → the package that it comes with, for JupyterLab's pages and for its server. Those of nbgrader are asked for
+# only where grading is part of this copy of the course.
 IN_PAGES = {"@jupyter/nbgrader": "nbgrader", "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets"}
 IN_SERVER = {
     "jupyterlab": "jupyterlab",
+    "jupyter_server_proxy": "jupyter-server-proxy",  # through which the browser reaches TensorBoard
     "nbgrader.server_extensions.assignment_list": "nbgrader",
     "nbgrader.server_extensions.validate_assignment": "nbgrader",
 }
 FOR_INSTRUCTORS = ("nbgrader.server_extensions.course_list", "nbgrader.server_extensions.formgrader")
+
+
+def _asked(extensions: Mapping[str, str]) -> dict[str, str]:
+    """Return the extensions that this copy of the course needs."""
+    return {name: package for name, package in extensions.items() if package != "nbgrader" or grading_is_here()}
 
 
 def _jupyter(*words: str) -> str:
@@ -33,7 +41,7 @@ def in_pages(folders: Sequence[str] | None = None) -> Iterator[Finding]:
     there = {extension["name"] for extension in page["federated_extensions"]}
     off = sorted(page["disabledExtensions"])
     fine = True
-    for name, package in IN_PAGES.items():
+    for name, package in _asked(IN_PAGES).items():
         parts = [part for part in off if part.startswith(f"{name}:")]
         if name not in there:
             what = f"JupyterLab's extension {name} is missing."
@@ -49,7 +57,8 @@ def in_pages(folders: Sequence[str] | None = None) -> Iterator[Finding]:
         fine = False
         yield Finding("JupyterLab", "mend" if name in off or name not in there else "note", what, how)
     if fine:
-        yield Finding("JupyterLab", "ok", "The extensions of JupyterLab's pages, nbgrader's and the widgets', are on.")
+        these = "nbgrader's and the widgets'" if grading_is_here() else "the widgets'"
+        yield Finding("JupyterLab", "ok", f"The extensions of JupyterLab's pages, {these}, are on.")
 
 
 def in_server(folders: Sequence[str] | None = None) -> Iterator[Finding]:
@@ -60,7 +69,7 @@ def in_server(folders: Sequence[str] | None = None) -> Iterator[Finding]:
     settings: Any = ConfigManager(read_config_path=list(folders) if folders is not None else jupyter_config_path())
     on = settings.get("jupyter_server_config").get("ServerApp", {}).get("jpserver_extensions", {})
     fine = True
-    for name in (*IN_SERVER, *FOR_INSTRUCTORS):
+    for name in (*_asked(IN_SERVER), *(FOR_INSTRUCTORS if grading_is_here() else ())):
         if on.get(name):
             continue
         fine = False
@@ -78,7 +87,8 @@ def in_server(folders: Sequence[str] | None = None) -> Iterator[Finding]:
             how = f"Install it: {pip_install('--force-reinstall', '--no-deps', IN_SERVER[name])}."
             yield Finding("Jupyter server", "mend", f"The server's extension {name} is missing.", how)
     if fine:
-        yield Finding("Jupyter server", "ok", "The server's extensions, JupyterLab and nbgrader's four, are on.")
+        these = "JupyterLab, its proxy and nbgrader's four" if grading_is_here() else "JupyterLab and its proxy"
+        yield Finding("Jupyter server", "ok", f"The server's extensions, {these}, are on.")
 
 
 def kernel(folders: Sequence[str] | None = None, executable: str = sys.executable) -> Iterator[Finding]:
@@ -120,9 +130,10 @@ def port(number: int = PORT, host: str = "127.0.0.1") -> Iterator[Finding]:
             attempt.bind((host, number))
         except OSError as error:
             what = f"Port {number} is taken ({error.strerror}), perhaps by a JupyterLab that runs already."
+            with_make = ', or `make lab LAB_ARGS="--port 8899"`,' if checkout() else ""
             how = (
                 f"JupyterLab then takes the next free one by itself; {_jupyter('server', 'list')} shows what runs, and "
-                '`--port 8899`, or `make lab LAB_ARGS="--port 8899"`, asks for another one.'
+                f"`--port 8899`{with_make} asks for another one."
             )
             yield Finding("port", "note", what, how)
             return

@@ -7,7 +7,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from tutor.doctor.finding import Finding, activation, pip_install
+from tutor.doctor.finding import Finding, activation, grading_is_here, pip_install
 
 OLDEST = (3, 11)
 
@@ -32,6 +32,8 @@ def version(
 
 def programs(path: str = os.environ.get("PATH", ""), own: str = sysconfig.get_path("scripts")) -> Iterator[Finding]:
     """Look for alembic, which nbgrader starts by its name; own: the folder of this Python's programs."""
+    if not grading_is_here():
+        return
     found, beside = shutil.which("alembic", path=path), shutil.which("alembic", path=own)
     if found and beside and os.path.samefile(found, beside):
         yield Finding("alembic", "ok", "The program alembic, which nbgrader starts by its name, is found.")

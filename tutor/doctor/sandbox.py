@@ -2,16 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 
-from tutor.doctor.finding import Finding
+from tutor.doctor.finding import Finding, grading_is_here
 
 SUBJECT = "grading"
 
 
 def sandbox(platform: str = sys.platform) -> Iterator[Finding]:
     """Make a sandbox with nothing in it, as `tutor grade` makes its own. platform: as in ``sys.platform``."""
-    if find_spec("tutor.grading") is None:
+    if not grading_is_here():
         yield Finding(SUBJECT, "note", "Grading isn't part of this copy of the course; learners need nothing of it.")
         return
     if platform != "linux":
