@@ -253,7 +253,7 @@ def test_wrong_arguments_are_refused_before_anything_runs(
 def page(request: pytest.FixtureRequest, browser: Browser) -> Page:
     """A page in a theme and a width, that remembers what it asked the network for."""
     theme, width = request.param
-    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 860})
+    context = browser.new_context(color_scheme=theme, reduced_motion="reduce", viewport={"width": width, "height": 860})
     opened = context.new_page()
     asked: list[str] = []
     opened.on("request", lambda r: asked.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None)
