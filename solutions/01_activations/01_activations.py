@@ -149,8 +149,9 @@ print("inf / inf:    ", (torch.exp(big) / torch.exp(big)).item())
 
 # %% [markdown]
 # `inf` stands for a number too large to hold, and `inf / inf` has no value: `nan`, *not a number*. A single `nan` in
-# a network spreads to every weight in one step of training. So: right for ordinary numbers, and right for enormous
-# ones too.
+# a network spreads to every weight in one step of training.
+#
+# **Your turn.** Write a `sigmoid` that is right for ordinary numbers, and right for enormous ones too.
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sigmoid(input):
