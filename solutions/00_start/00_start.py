@@ -92,7 +92,8 @@ check(neuron, points=2, hidden=True)
 
 # %% [markdown]
 # A green card with a tick? Then you have passed your first check. Any other card says what to do; *When a check fails* is
-# about that.
+# about that. And where it says `NameError: name 'neuron' is not defined`, a cell further up hasn't been run, or the *kernel*,
+# the Python behind this page, was restarted: *Kernel → Restart Kernel and Run up to Selected Cell*.
 #
 # - **A check** runs your function on many inputs and compares it with PyTorch. Run it as often as you like, nothing is
 #   lost or counted.
@@ -148,7 +149,7 @@ check(relu)
 #    one gave just the same results. Where none does, it says so plainly;
 # 3. **the smallest case** that shows it: the input, what is expected, and what came out, with a ✗ at each number that is
 #    wrong. Here it is small enough to do in one's head;
-# 4. something to **try**, and which section to **read again**.
+# 4. something to **try**, and which section to **read again**, in the chapter of the exercise: for `relu` that is chapter 01.
 #
 # The line in red at the end only says that the cell stops here.
 #
@@ -160,7 +161,8 @@ def read_card():
     """Return what the card above says: (input, expected, yours, section).
 
     The first three are the numbers of the smallest case, without their brackets. The last is
-    the heading to read again, in quotation marks.
+    the heading to read again, in quotation marks. Of another card one might have to write:
+    return 2, 4, 3, "Pooling"
     """
     ### BEGIN SOLUTION
     return -1.0, 0.0, 1.0, "ReLU"
@@ -313,7 +315,7 @@ plots.overlaps({"in the file": file.flatten(1), "red": nchw[0], "green": nchw[1]
 def to_nchw(images):
     """Return pictures from files as PyTorch's layers want them.
 
-    images: a uint8 tensor of shape (N, H, W, C), from 0 to 255.
+    images: a uint8 tensor of shape (N, H, W, C), from 0 to 255. C may be any number.
     Returns a float32 tensor of shape (N, C, H, W), from 0 (byte 0) to 1 (byte 255).
     """
     ### BEGIN SOLUTION
@@ -351,7 +353,7 @@ for channel, m, s in zip(("red", "green", "blue"), mean, std, strict=True):
 def normalize(images, mean, std):
     """Return images whose channels are shifted by their mean and divided by their deviation.
 
-    images: a tensor of shape (N, C, H, W). mean, std: tensors of shape (C,).
+    images: a tensor of shape (N, C, H, W). mean, std: tensors of shape (C,). C may be any number.
     """
     ### BEGIN SOLUTION
     return (images - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
@@ -561,6 +563,9 @@ print("gradient of the bias:", " ".join(f"{number:6.3f}" for number in gradients
 # The loss falls once and then will not settle. Compute the second gradient by hand: after the first step the output is 2.1,
 # so that it should be $2 \cdot (2.1 - 2) = 0.2$. The printed one is $-1 + 0.2$.
 #
+# A `.grad` is empty, which Python calls `None`, until `backward` has filled it; `parameter.grad = None` empties it again. And
+# under `torch.no_grad()`, `-=` changes the tensor itself, whereas `w = w - ...` makes a new one that autograd doesn't follow.
+#
 # **Your turn.** What does `backward` do with a `.grad` that already holds something? Write the loop with the bug mended. The
 # tensors that are given have to stay as they are: begin with `weights.clone().requires_grad_()`, and likewise for the bias.
 
@@ -614,6 +619,8 @@ check(mend_descent, points=3, hidden=True)
 # ## Traps
 #
 # - **Cells run in the order in which you run them.** After editing an answer, run its cell before the check.
+# - **`NameError: name '...' is not defined`**: a cell further up wasn't run, or the kernel was restarted: *Kernel → Restart
+#   Kernel and Run up to Selected Cell*. Or a text lacks its quotation marks: then Python takes it for a name.
 # - **`reshape` is not `permute`.** The shape can be right and the picture torn.
 # - **Broadcasting lines up from the right.** A tensor of shape (3,) meets the width, not the channels.
 # - **Bytes divided with `//`** are nearly all 0.

@@ -20,7 +20,7 @@
 # and every section stands on its own: stop where you like and come back.
 #
 # How it works: write your answer in place of `raise NotImplementedError()`, run the cell, then run the cell with
-# `check` under it. It tells you what is right and what isn't. Stuck? `hint(relu)` gives three hints, one at a time.
+# `check` under it. It tells you what is right and what isn't. Stuck? `hint("relu")` gives three hints, one at a time.
 
 # %%
 import math
@@ -149,8 +149,9 @@ print("inf / inf:    ", (torch.exp(big) / torch.exp(big)).item())
 
 # %% [markdown]
 # `inf` stands for a number too large to hold, and `inf / inf` has no value: `nan`, *not a number*. A single `nan` in
-# a network spreads to every weight in one step of training. So: right for ordinary numbers, and right for enormous
-# ones too.
+# a network spreads to every weight in one step of training.
+#
+# **Your turn.** Write a `sigmoid` that is right for ordinary numbers, and right for enormous ones too.
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sigmoid(input):

@@ -20,7 +20,7 @@
 # stands on its own: stop where you like and come back.
 #
 # How it works: write your answer in place of `raise NotImplementedError()`, run the cell, then run the cell with
-# `check` under it. It tells you what is right and what isn't. Stuck? `hint(conv2d)` gives three hints, one at a time.
+# `check` under it. It tells you what is right and what isn't. Stuck? `hint("conv2d")` gives three hints, one at a time.
 
 # %%
 import torch

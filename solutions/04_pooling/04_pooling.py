@@ -19,7 +19,7 @@
 # where you like and come back.
 #
 # How it works: write your answer in place of `raise NotImplementedError()`, run the cell, then run the cell with
-# `check` under it. Stuck? `hint(max_pool2d)` gives three hints, one at a time.
+# `check` under it. Stuck? `hint("max_pool2d")` gives three hints, one at a time.
 
 # %%
 import torch

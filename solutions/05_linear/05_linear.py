@@ -20,7 +20,7 @@
 # stop where you like and come back.
 #
 # How it works: write your answer in place of `raise NotImplementedError()`, run the cell, then run the cell with
-# `check` under it. Stuck? `hint(linear)` gives three hints, one at a time.
+# `check` under it. Stuck? `hint("linear")` gives three hints, one at a time.
 
 # %%
 import torch

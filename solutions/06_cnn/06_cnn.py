@@ -21,7 +21,7 @@
 # like and come back.
 #
 # How it works: write your answer in place of `raise NotImplementedError()`, run the cell, then run the cell with
-# `check` under it. Stuck? `hint(cross_entropy)` gives three hints, one at a time.
+# `check` under it. Stuck? `hint("cross_entropy")` gives three hints, one at a time.
 
 # %%
 import math

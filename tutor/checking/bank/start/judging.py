@@ -11,21 +11,35 @@ from torch import Tensor
 from tutor.checking.bank.logs import pictures, shown, steps, tags
 
 ON_A_CARD = ("input", "expected", "yours", "read again")  # what there is to be read
+NO_TEXT = ("no text",)  # whatever stands where a heading belongs
 
 
 def as_on_a_card(value: Any, args: tuple[Any, ...]) -> Any:
-    """Take 1, 1.0 and a tensor of it for the same number, and a text in any case and with blanks around it."""
+    """Take 1, 1.0, [[1]] and a tensor of it for the same number, and a text in any case and with blanks around it."""
     if not isinstance(value, tuple | list) or len(value) != 4:
         return value
     facts: dict[str, Any] = {}
     for key, part in zip(ON_A_CARD, value, strict=True):
-        if isinstance(part, str):
-            facts[key] = part.strip(" \"'*.").lower()
+        while isinstance(part, tuple | list) and len(part) == 1:
+            part = part[0]
+        if key == "read again" and not isinstance(part, str):
+            facts[key] = NO_TEXT
+        elif isinstance(part, str):
+            facts[key] = _in_quotes(part) if key != "read again" else part.strip(" \"'*.").lower()
         elif isinstance(part, Tensor) and part.numel() == 1:
             facts[key] = float(part)
         else:
             facts[key] = float(part) if isinstance(part, int | float) and not isinstance(part, bool) else part
     return facts
+
+
+def _in_quotes(text: str) -> Any:
+    """Return what a text says where a number belongs: the number, marked as a text, if that is what it holds."""
+    bare = text.strip(" []\"'.").replace("\u2212", "-")  # a minus sign as it is printed
+    try:
+        return "in quotation marks", float(bare)
+    except ValueError:
+        return bare
 
 
 def first_batch(value: Any, args: tuple[Any, ...]) -> Any:

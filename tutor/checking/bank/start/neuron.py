@@ -15,6 +15,8 @@ CHAPTER = "00_start"
 
 
 def _neuron(inputs: Tensor, weights: Tensor, bias: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
+    if "two-inputs" in wrong:
+        inputs, weights = inputs[[0, 1]], weights[[0, 1]]
     if "last-input-forgotten" in wrong:
         inputs, weights = inputs[:-1], weights[:-1]
     if "weights-forgotten" in wrong:
@@ -65,6 +67,7 @@ neuron.model(
     "weights-added",
     "averaged",
     "last-input-forgotten",
+    "two-inputs",
     "cut-at-zero",
     "dimension-left",
 )(_neuron)

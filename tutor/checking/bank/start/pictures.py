@@ -57,8 +57,8 @@ def _nchw(images: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
     n, height, width, channels = images.shape
     if "colours-reversed" in wrong:
         images = images.flip(3)
-    if "reshaped" in wrong:
-        moved = images.reshape(n, channels, height, width)
+    if "reshaped" in wrong or "reshaped-to-three" in wrong:
+        moved = images.reshape(n, 3 if "reshaped-to-three" in wrong else channels, height, width)
     elif "sides-swapped" in wrong:
         moved = images.permute(0, 3, 2, 1)
     elif "channels-before-batch" in wrong:
@@ -98,6 +98,7 @@ def _(draw: Draw) -> Iterable[Case]:
 
 to_nchw.model(
     "reshaped",
+    "reshaped-to-three",
     "sides-swapped",
     "channels-left-last",
     "channels-before-batch",
@@ -109,6 +110,11 @@ to_nchw.model(
     "divided-by-own-maximum",
     "double-precision",
 )(_nchw)
+
+
+@to_nchw.twin("three-channels")
+def _(images: Tensor) -> Tensor:
+    return torch.stack([images[..., 0], images[..., 1], images[..., 2]], dim=1) / 255
 
 
 def _normal(images: Tensor, mean: Tensor, std: Tensor, *, wrong: frozenset[str] = RIGHT) -> Tensor:
@@ -172,3 +178,17 @@ normalize.model(
     "one-mean-for-all",
     "channels-reversed",
 )(_normal)
+
+
+# Whoever writes 3 into a shape gets an error for any other number of channels; these two are for loops.
+@normalize.twin("three-channels-filled")
+def _(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    moved = torch.zeros_like(images)
+    for channel in range(3):
+        moved[:, channel] = (images[:, channel] - mean[channel]) / std[channel]
+    return moved
+
+
+@normalize.twin("three-channels-returned")
+def _(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return torch.stack([(images[:, channel] - mean[channel]) / std[channel] for channel in range(3)], dim=1)

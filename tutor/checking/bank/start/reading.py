@@ -20,8 +20,8 @@ ON_THE_CARD = {"input": -1.0, "expected": 0.0, "yours": 1.0, "read again": "ReLU
 
 
 def _reading(
-    input: float = -1.0, expected: float = 0.0, yours: float = 1.0, section: str = "ReLU"
-) -> tuple[float, float, float, str]:
+    input: float = -1.0, expected: float = 0.0, yours: float = 1.0, section: Any = "ReLU"
+) -> tuple[float, float, float, Any]:
     return input, expected, yours, section
 
 
@@ -41,6 +41,8 @@ read_card.twin("first-number-of-the-hint")(lambda: _reading(input=-3.0, yours=3.
 read_card.twin("second-number-of-the-hint")(lambda: _reading(input=2.0, expected=2.0, yours=2.0))
 read_card.twin("function-for-section")(lambda: _reading(section="abs"))
 read_card.twin("message-for-section")(lambda: _reading(section="not right yet"))
+read_card.twin("section-without-quotes")(lambda: _reading(section=torch.relu))
+read_card.twin("numbers-in-quotes")(lambda: ("-1", "0", "1", "ReLU"))
 
 
 def _log(folder: Path, batches: Iterable[Any], *, wrong: frozenset[str] = RIGHT) -> None:
