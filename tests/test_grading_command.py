@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from nbgrader.api import Gradebook
 
 from tutor import cli
 from tutor.course.chapters import Chapter, find_chapters
-from tutor.grading import command
+from tutor.grading import command, submitted
 from tutor.grading.job import CellResult
 from tutor.grading.report import ByHand, ClassReport, Entry
 from tutor.grading.submission import Remark
@@ -345,13 +345,27 @@ def test_a_class_without_a_mistake_is_told_so():
     assert "Everybody" not in tables(report) and "Nothing written in 01_activations: bob" in tables(report)
 
 
-def test_what_lies_in_the_wrong_place_is_missed_aloud(course, tmp_path, capsys):
+def denied(name: str) -> Callable[[str], Iterator[os.DirEntry[str]]]:
+    """Return a scandir that may not look into folders of a name: root, who runs tests too, may look everywhere."""
+
+    def scandir(path="."):
+        if isinstance(path, str) and Path(path).name == name:
+            raise PermissionError(13, "Permission denied", path)
+        return whole(path)
+
+    whole = os.scandir
+    return scandir
+
+
+def test_what_lies_in_the_wrong_place_is_missed_aloud(course, tmp_path, capsys, monkeypatch):
     hand_in(course, "ada")
     shelf = tmp_path / "build" / "submitted"
     (shelf / "hans" / "01-activations").mkdir(parents=True)
     (shelf / "ida").mkdir()
     shutil.copy(shelf / "ada" / NAME / f"{NAME}.ipynb", shelf / "ida")
     (shelf / "ida" / "notes.txt").write_text("mine")
+    (shelf / "eve").mkdir()
+    monkeypatch.setattr(submitted.os, "scandir", denied("eve"))
     assert grade(course) == 1
     told = capsys.readouterr()
     said = " ".join(told.out.split())
@@ -361,7 +375,8 @@ def test_what_lies_in_the_wrong_place_is_missed_aloud(course, tmp_path, capsys):
     )
     assert "build/submitted/ida/01_activations.ipynb lies beside the chapters' folders; put it into" in said
     assert "notes.txt" not in said
-    assert "2 submissions or files were not graded as usual; the remarks say why" in told.err
+    assert "build/submitted/eve can't be read (Permission denied); it is skipped" in said
+    assert "3 submissions or files were not graded as usual; the remarks say why" in told.err
 
 
 def test_who_is_to_be_graded_by_hand_is_told(course, tmp_path, capsys):

@@ -12,6 +12,7 @@ from pathlib import Path
 from tutor.course.chapters import Chapter, CourseError, find_chapters
 from tutor.grading.submission import Remark, quoted
 
+MOST_STRAYS = 100  # things in a learner's folder that are looked at
 LONGEST = 200  # bytes of a student's name, which is part of files' names
 
 
@@ -93,7 +94,12 @@ def _odd(entry: os.DirEntry[str]) -> str:
 def _strays(learner: os.DirEntry[str], known: Sequence[str]) -> Iterator[str]:
     """Say of what lies in a learner's folder and in no chapter's that it is skipped: work that nobody would miss else."""
     where = f"build/submitted/{quoted(learner.name)}"
-    for entry in sorted(os.scandir(learner.path), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(learner.path), key=lambda entry: entry.name)
+    except OSError as error:
+        yield f"{where} can't be read ({error.strerror}); it is skipped"
+        return
+    for entry in entries[:MOST_STRAYS]:
         if entry.name in known or entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
