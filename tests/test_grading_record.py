@@ -148,7 +148,7 @@ def test_the_graded_folders_are_as_nbgrader_writes_them(stock, ours):
 
 
 def test_the_instructors_other_commands_go_on_from_there(ours):
-    (ours.top / "build" / "exchange").mkdir()
+    (ours.top / "build" / "exchange").mkdir(exist_ok=True)
     (ours.top / "build" / "exchange").chmod(0o777)
     api = nbgrader(ours)
     for name in ANSWERS:
