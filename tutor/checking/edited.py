@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
-from typing import Any
+
+from tutor.frontend import shell
+
+
+def defines(text: str, name: str) -> bool:
+    """Tell whether there is a ``def`` or ``class`` of a name in a cell's text, be it Python or not."""
+    return re.search(rf"^[ \t]*(async[ \t]+)?(def|class)[ \t]+{re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
 def unfinished(name: str) -> str:
@@ -14,14 +19,13 @@ def unfinished(name: str) -> str:
     After a run of such a cell the function is still what it was before, and a check would speak of that one. Returns "" where
     all is well, and outside IPython.
     """
-    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    cells = shell.user_ns.get("In") if shell is not None else None
+    own = shell()
+    cells = own.user_ns.get("In") if own is not None else None
     if not isinstance(cells, list):
         return ""
-    defines = re.compile(rf"^[ \t]*def[ \t]+{re.escape(name)}\b", re.MULTILINE)
-    newest = next((text for text in reversed(cells) if isinstance(text, str) and defines.search(text)), "")
+    newest = next((text for text in reversed(cells) if isinstance(text, str) and defines(text, name)), "")
     try:
-        ast.parse(shell.transform_cell(newest))
+        ast.parse(own.transform_cell(newest))
     except SyntaxError as error:
         return f"{type(error).__name__} in line {error.lineno} ({error.msg})"
     return ""

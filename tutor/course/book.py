@@ -67,7 +67,8 @@ def build_book(
         say("Sphinx makes the pages")
         site = _sphinx(top / MODEL, Path(workshop))
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(to, ignore_errors=True)
+        if to.exists():
+            shutil.rmtree(to)  # or the new one would be moved into it
         shutil.move(site, to)
     return to / "index.html"
 
@@ -90,7 +91,8 @@ def pages(chapter: Chapter, predictions: Collection[str], opening: str) -> dict[
         if cell.cell_type == "code":
             predicting = _predicts(cell, predictions, predicting)
             if cell.source == done.source and not nbgrader_metadata(cell).get("grade"):
-                cell.outputs = [_shown(o, f"pictures/{chapter.name}-{index + 1}", made) for o in done.outputs]
+                place = f"pictures/{chapter.name}-{index + 1}"
+                cell.outputs = [_shown(o, f"{place}-{n}.png", made) for n, o in enumerate(done.outputs, start=1)]
             if predicting and cell.outputs:
                 shown = True
                 cell.metadata["tags"] = ["hide-output"]
@@ -112,15 +114,14 @@ def _predicts(cell: NotebookNode, predictions: Collection[str], before: bool) ->
     return before and not about.get("solution")
 
 
-def _shown(output: NotebookNode, name: str, made: dict[str, bytes]) -> NotebookNode:
-    """Return an output as the page shows it; a picture becomes a file, with the words that a notebook keeps beside it."""
+def _shown(output: NotebookNode, path: str, made: dict[str, bytes]) -> NotebookNode:
+    """Return an output as the page shows it; a picture becomes the file, with the words that a notebook keeps beside it."""
     data = output.get("data", {})
     if "image/png" not in data:
         return output
-    path = f"{name}-{len(made)}.png"
-    made[f"extra/{path}"] = base64.b64decode(data["image/png"])
+    picture = made[f"extra/{path}"] = base64.b64decode(data["image/png"])
     about = output.metadata.get("image/png", {})
-    wide, high = Image.open(io.BytesIO(made[f"extra/{path}"])).size
+    wide, high = Image.open(io.BytesIO(picture)).size
     width = about.get("width", wide)  # both, so that the page doesn't jump when the picture arrives
     size = f'width="{width}" height="{round(high * width / wide)}"'
     image = f'<img src="{path}" alt="{html.escape(about.get("alt", ""))}" {size} loading="lazy" class="drawn">'

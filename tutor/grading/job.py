@@ -9,6 +9,7 @@ from typing import Literal
 from tutor.grading.submission import Remark
 
 Sandbox = Literal["bubblewrap", "none"]
+NOT_CHECKED = "Not checked: "  # what the reason for an answer that couldn't be checked begins with
 CellVerdict = Literal["passed", "partly right", "not right yet", "not attempted", "not run"]
 
 

@@ -8,14 +8,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
-from tutor.grading.job import CellResult
+from tutor.grading.job import NOT_CHECKED, CellResult
 from tutor.grading.report import ClassReport, Entry
 
 WIDTH = 100  # columns
 NAME = 26
 MOST_EXERCISES, MOST_REASONS, MOST_REMARKS = 10, 3, 4
 TRIED = ("partly right", "not right yet")
-NOT_CHECKED = "Not checked: "
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,11 @@ class Missed:
     learners: int
     reasons: tuple[Reason, ...]
 
+    @property
+    def failed(self) -> int:
+        """How many learners wrote something and missed points."""
+        return self.wrong + self.broken
+
 
 def missed(report: ClassReport) -> list[Missed]:
     """Return the exercises that learners tried and missed or left out, most often missed first, then as in the course.
@@ -69,7 +73,7 @@ def missed(report: ClassReport) -> list[Missed]:
         reasons += [Reason("not-run", said, count) for said, count in told.most_common()]
         learners = len({student for student, _ in cells})
         rows.append(Missed(chapter, exercise, len(tried), len(broken), len(left), learners, tuple(reasons)))
-    return sorted(rows, key=lambda row: (-row.wrong - row.broken, -row.untried, row.chapter))
+    return sorted(rows, key=lambda row: (-row.failed, -row.untried, row.chapter))
 
 
 def _sentence(text: str) -> str:
@@ -117,8 +121,8 @@ def missed_table(report: ClassReport) -> str:
     if not rows and all(entry.ran and not entry.untouched for entry in report.entries):
         return "Everybody has everything right."
     lines = []
-    wrong = [row for row in rows if row.wrong or row.broken]
-    for row in wrong[:MOST_EXERCISES]:
+    failed = [row for row in rows if row.failed]
+    for row in failed[:MOST_EXERCISES]:
         broken = f", {row.broken} wrote something that doesn't run" if row.broken else ""
         untried = f", {row.untried} left it out" if row.untried else ""
         lines.append(f"{row.exercise} ({row.chapter}): {row.wrong} of {row.learners} got it wrong{broken}{untried}")
@@ -126,10 +130,8 @@ def missed_table(report: ClassReport) -> str:
             lines += _wrapped(f"{reason.learners:>6}  ", reason.words)
         if len(row.reasons) > MOST_REASONS:
             lines.append(f"        other mistakes: {len(row.reasons) - MOST_REASONS}")
-    lines += _others(
-        "Got wrong less often: ", [(row.exercise, row.wrong + row.broken) for row in wrong[MOST_EXERCISES:]]
-    )
-    lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if row not in wrong])
+    lines += _others("Got wrong less often: ", [(row.exercise, row.failed) for row in failed[MOST_EXERCISES:]])
+    lines += _others("Only left out: ", [(row.exercise, row.untried) for row in rows if not row.failed])
     return "\n".join([*lines, *untouched] or ["Of what could be graded, everything is right."])
 
 

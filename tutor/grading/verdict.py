@@ -16,7 +16,7 @@ from tutor.checking.key import Key
 from tutor.checking.report import Report
 from tutor.checking.telling import Told, tell
 from tutor.course.source import GradedCheck
-from tutor.grading.job import CellResult, CellVerdict
+from tutor.grading.job import NOT_CHECKED, CellResult, CellVerdict
 from tutor.grading.submission import writable
 
 Output = dict[str, Any]
@@ -62,9 +62,10 @@ def key(exercise: str, hidden: bool, seed: int) -> Key:
 
 
 def nothing(check: GradedCheck, why: str) -> Verdict:
-    """Return the verdict on an answer that could not be checked, with the reason."""
+    """Return the verdict on an answer that could not be checked. why: the reason, as it goes on after a colon."""
+    said = f"{NOT_CHECKED}{why}"
     return Verdict(
-        CellResult(check.grade_id, check.exercise, 0.0, check.points, "not run", why=why), [failed("NotChecked", why)]
+        CellResult(check.grade_id, check.exercise, 0.0, check.points, "not run", why=said), [failed("NotChecked", said)]
     )
 
 

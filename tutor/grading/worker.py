@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbformat import NotebookNode
 
+from tutor.checking.edited import defines
 from tutor.checking.limiting import TooSlow
 from tutor.course.source import GradedCheck, grade_id, graded_checks, nbgrader_metadata
 from tutor.grading.job import Graded, Job
@@ -103,7 +104,7 @@ class _Submission:
             lost = f"its process ended {RESTARTS} times; the last time {lost}"
         for step in self.steps[self._at :]:
             if step.check:
-                self._note(step, nothing(step.check, f"Not checked: {lost}."))
+                self._note(step, nothing(step.check, f"{lost}."))
         self._remark(f"not everything was run: {lost}")
 
     def _through(self, cells: Cells) -> None:
@@ -142,26 +143,25 @@ class _Submission:
         try:
             verdict = judge(check, cells.answer(check.exercise, self.job.limits.cell_seconds), self.job.seed)
         except NoAnswer as error:
-            verdict = nothing(check, f"Not checked: {self._broken(check.exercise) or error}")
+            verdict = nothing(check, self._broken(check.exercise) or str(error))
             self.missed = self.missed or check.exercise in self._skipped
         except Lost as error:
-            self._note(step, nothing(check, f"Not checked: when {check.exercise} was called, {error}."))
+            self._note(step, nothing(check, f"when {check.exercise} was called, {error}."))
             self._remark(f"calling {check.exercise} ended the process: {error}", check.grade_id)
             self._at += 1
             raise
         except Exception as error:  # what a hostile process sends may break a comparison in ways nobody thought of
             why = f"what {check.exercise} gave can't be compared ({type(error).__name__}: {str(error)[:200]})"
-            verdict = nothing(check, f"Not checked: {why}.")
+            verdict = nothing(check, f"{why}.")
             self._remark(why, check.grade_id)
         self._note(step, verdict)
         self._notice(verdict.outputs)
 
     def _broken(self, exercise: str) -> str:
         """Say what stopped the cell that was to make an answer; "" where none did."""
-        written = re.compile(rf"^[ \t]*(async[ \t]+)?(def|class)[ \t]+{re.escape(exercise)}\b", re.MULTILINE)
         for step in self.steps[: self._at]:
             errors = [output for output in step.cell.get("outputs", []) if output.output_type == "error"]
-            if step.learners and errors and written.search(step.cell.source):
+            if step.learners and errors and defines(step.cell.source, exercise):
                 said = re.sub(r" \([^()]*, line (\d+)\)$", r" (line \1)", errors[0].evalue)
                 return f"the cell of {exercise} doesn't run: {quoted(f'{errors[0].ename}: {said}', 200)}"
         return ""
