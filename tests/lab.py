@@ -293,20 +293,18 @@ def look_into_tensorboard(frame: Locator) -> None:
     inside = frame.content_frame
     if tab == "images":
         image = inside.locator("img[src*='individualImage']").first
-        expect(image).to_be_visible(timeout=2 * PATIENCE)
+        expect(image).to_be_visible(timeout=PATIENCE)
         assert image.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 30
     elif tab == "scalars":
-        expect(inside.locator("vz-line-chart2 path[d*='L'], line-chart canvas").first).to_be_visible(
-            timeout=2 * PATIENCE
-        )
+        expect(inside.locator("vz-line-chart2 path[d*='L'], line-chart canvas").first).to_be_visible(timeout=PATIENCE)
     elif tab == "histograms":
-        expect(inside.locator("vz-histogram-timeseries path[d*='L']").first).to_be_visible(timeout=2 * PATIENCE)
+        expect(inside.locator("vz-histogram-timeseries path[d*='L']").first).to_be_visible(timeout=PATIENCE)
     elif tab == "graphs":
-        expect(inside.locator("tf-graph-scene .node, tf-graph .node").first).to_be_visible(timeout=2 * PATIENCE)
+        expect(inside.locator("tf-graph-scene .node, tf-graph .node").first).to_be_visible(timeout=PATIENCE)
     else:
         assert tab == "projector", f"nobody looks into the tab {tab}"
         inside = inside.frame_locator("iframe").frame_locator("iframe")
-        expect(inside.locator(".numDataPoints")).to_have_text(re.compile("[1-9]"), timeout=2 * PATIENCE)
+        expect(inside.locator(".numDataPoints")).to_have_text(re.compile("[1-9]"), timeout=PATIENCE)
         for _ in range(100):  # what WebGL has drawn can't be asked for, only looked at
             if len(_colours(inside.locator("#scatter canvas").first)) > 20:
                 return

@@ -127,6 +127,39 @@ def test_one_server_shows_each_run_alone_and_all_of_them_together(kernel: Kernel
     assert len(images(every, "second", "relu/input")) == 2
 
 
+def test_what_is_logged_after_a_look_is_seen_at_the_next_look(kernel: Kernel) -> None:
+    """Writers are quick: many files of one second, whose names count 9, 10, so that the next one sorts before the last."""
+    kernel.run("folder = board.run('quick')")
+    kernel.run("with board.writer(folder) as writer: writer.add_image('first', torch.rand(3, 4, 4), 0)")
+    address(kernel.run("board.show(folder)"))
+    for number in range(3):  # shown in between, so that TensorBoard has read some when the next are written
+        kernel.run(
+            "for file in range(8):\n"
+            "    with board.writer(folder) as writer:\n"
+            f"        writer.add_image(f'{number}-{{file}}', torch.rand(3, 4, 4), 0)"
+        )
+        url = address(kernel.run("board.show(folder)"))
+        tags = set(ask(url, "data/plugin/images/tags")["quick"])
+        assert {f"{number}-{file}" for file in range(8)} <= tags
+
+
+def test_embeddings_logged_after_a_look_are_seen_at_the_next_look(kernel: Kernel) -> None:
+    """A notebook goes on: scalars are looked at, then an embedding is logged, then another."""
+    kernel.run("folder = board.run('late')")
+    kernel.run("with board.writer(folder) as writer: writer.add_scalar('loss', 1.0, 0)")
+    before = address(kernel.run("board.show(folder, tab='scalars')"))
+    assert ask(before, "data/plugin/projector/runs") == []
+    assert address(kernel.run("board.show(folder, tab='scalars')")) == before
+    for step in (1, 2):
+        log = f"writer.add_embedding(torch.rand(4, 3), list('abcd'), global_step={step})"
+        kernel.run(f"with board.writer(folder) as writer: {log}")
+        for url in (address(kernel.run(f"board.show({run}tab='projector')")) for run in ("folder, ", "")):
+            assert "late" in ask(url, "data/plugin/projector/runs")
+            embeddings = ask(url, "data/plugin/projector/info?run=late")["embeddings"]
+            assert [one["tensorName"] for one in embeddings] == [f"default:{step:05}"]
+    assert address(kernel.run("board.show(folder, tab='projector')")) != before
+
+
 def test_who_does_not_know_the_path_sees_nothing(kernel: Kernel) -> None:
     """Others on the same machine reach the port, as under a hub."""
     kernel.run("folder = board.run('mine');" + LOG.format(name="relu", steps=1, folder="folder"))

@@ -114,7 +114,7 @@ def show(folder: Path | str | None = None, *, tab: str = "images", height: int =
     if not someone_watches():
         return View(what, None, height)
     root, top = (shown, shown) if everything else _alone(shown)
-    url = server.board(root, port)
+    url = server.board(root, top, port)
     server.wait_until_loaded(url, root, sorted({path.parent for path in top.rglob(f"*{MARK}*")}))
     return View(what, f"{_reachable(url)}#{tab}", height)
 

@@ -6,6 +6,9 @@ holds nothing else, at a path of its own, and ``build/runs`` gets one with every
 (``http://127.0.0.1:40123/GYxNk2p8Qm3_Zt1w/``): where several people share a machine, as under a hub, that is what keeps one
 from looking at another's.
 
+TensorBoard reads the embeddings of a run once, and what is logged later is not there in its projector. So a folder whose
+embeddings have changed since gets a new TensorBoard when it is shown again.
+
 The server is a thread of the kernel, which is why it can't outlive it, however the kernel ends. Two open notebooks are two
 kernels and have a server each: one shared by both would have to be handed on when its kernel ends.
 """
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tutor.board.embeddings import CONFIG
 from tutor.board.errors import BoardError
 from tutor.board.events import logged
 from tutor.board.folders import runs_folder, usable
@@ -34,20 +38,25 @@ KEPT_IMAGES = 200  # steps a tag; TensorBoard's default of 10 would show a rando
 PATIENCE = 30.0  # seconds; after that TensorBoard shows what it has, and its reload button the rest
 
 
+Embeddings = frozenset[tuple[str, int]]  # the list of each run's embeddings, and when it was written (ns)
+
+
 class Site:
     """What listens at one port: the TensorBoard of each folder, under a path of its own."""
 
     def __init__(self, port: int | None) -> None:
         """Listen at the port, or at one that the system finds free, from the first folder on."""
         self.port = port or 0
-        self.boards: dict[Path, str] = {}  # log folder → address of its TensorBoard
+        self.boards: dict[
+            tuple[Path, Embeddings], str
+        ] = {}  # log folder and its embeddings → address of its TensorBoard
         self._applications: dict[str, Callable[..., Iterable[bytes]]] = {}
         self._server: Any = None
 
-    def add(self, folder: Path) -> str:
-        """Return the address of the folder's TensorBoard, started if need be."""
-        if folder in self.boards:
-            return self.boards[folder]
+    def add(self, folder: Path, embeddings: Embeddings) -> str:
+        """Return the address of the folder's TensorBoard that has read these embeddings, started if need be."""
+        if (folder, embeddings) in self.boards:
+            return self.boards[folder, embeddings]
         from tensorboard import program  # type: ignore[import-untyped]  # a second's import, for those who look only
 
         _log_to_file()
@@ -59,14 +68,17 @@ class Site:
             port=self.port,
             load_fast="false",  # the data server is a program of its own, which writes to stderr
             reload_interval=RELOAD_SECONDS,
+            # Else it reads a run's files in the order of their names and never goes back. The names hold the second and
+            # then a count, so that of two writers in one second the tenth comes before the ninth and would be lost.
+            reload_multifile=True,
             samples_per_plugin={"images": KEPT_IMAGES},
         )
         try:
             board.launch()
         except program.TensorBoardServerException as error:
             raise BoardError(f"TensorBoard could not be started: {error.msg}.") from error
-        self.boards[folder] = f"http://{HOST}:{self.port}{board.flags.path_prefix}/"
-        return self.boards[folder]
+        self.boards[folder, embeddings] = f"http://{HOST}:{self.port}{board.flags.path_prefix}/"
+        return self.boards[folder, embeddings]
 
     def _mount(self, application: Callable[..., Iterable[bytes]], flags: Any) -> Any:
         """Give TensorBoard, which asks for a server, the one that is already running, or the first."""
@@ -105,18 +117,18 @@ class _Running:
 _sites: list[Site] = []
 
 
-def board(folder: Path, port: int | None) -> str:
+def board(folder: Path, shown: Path, port: int | None) -> str:
     """Return the address of the TensorBoard for a log folder, started if need be.
 
-    port: of the server; without one it is the one that was used last. Raises BoardError for a port that is not free,
-    unless it is our own server that listens there.
+    shown: the run in it, or the folder itself when all of it is shown. port: of the server; without one it is the one that
+    was used last. Raises BoardError for a port that is not free, unless it is our own server that listens there.
     """
     site = next((site for site in reversed(_sites) if port in (None, site.port)), None)
     if site is None:
         if port is not None:
             _check_port(port)
         site = Site(port)
-    address = site.add(folder)
+    address = site.add(folder, _embeddings(shown))
     _sites[:] = [*(one for one in _sites if one is not site), site]
     return address
 
@@ -128,7 +140,7 @@ def wait_until_forgotten(folder: Path) -> None:
     """
     folder = folder.resolve()
     for site in _sites:
-        for root, url in site.boards.items():
+        for (root, _), url in site.boards.items():
             if root in folder.parents:
                 _wait_until(partial(_lacks, url, folder.relative_to(root).as_posix()))
             elif (root / folder.name).resolve() == folder:  # it is shown alone
@@ -163,6 +175,11 @@ def _has(url: str, run: str, newest: dict[str, float]) -> bool:
 def _lacks(url: str, run: str) -> bool:
     """Tell whether TensorBoard's list of runs is without the run and all below it."""
     return not [one for one in _ask(url, "data/runs") or [] if f"{one}/".startswith(f"{run}/")]
+
+
+def _embeddings(shown: Path) -> Embeddings:
+    """Return which embeddings are there, and when the last one was logged."""
+    return frozenset((str(path), path.stat().st_mtime_ns) for path in shown.rglob(CONFIG))
 
 
 def _check_port(port: int) -> None:
