@@ -47,9 +47,7 @@ class Site:
     def __init__(self, port: int | None) -> None:
         """Listen at the port, or at one that the system finds free, from the first folder on."""
         self.port = port or 0
-        self.boards: dict[
-            tuple[Path, Embeddings], str
-        ] = {}  # log folder and its embeddings → address of its TensorBoard
+        self.boards: dict[tuple[Path, Embeddings], str] = {}  # log folder as it was then → address of its TensorBoard
         self._applications: dict[str, Callable[..., Iterable[bytes]]] = {}
         self._server: Any = None
 
