@@ -9,7 +9,9 @@ import torch
 
 from tutor.checking.answering import Outcome, perform
 from tutor.checking.exercise import CORE, Case
+from tutor.checking.failures import Failure
 from tutor.checking.results import LARGEST, NUMERIC, Opaque, plain, unfolded
+from tutor.checking.watching import Seen
 from tutor.grading import values
 from tutor.grading.values import BadValue
 
@@ -99,8 +101,41 @@ def test_a_part_is_one_tensors() -> None:
 def test_a_gradient_that_is_all_shape_is_none() -> None:
     parts: list[bytes] = []
     coded = values.encode_outcome(Outcome(value=1.0, grads=(torch.ones(2),)), parts)
-    for pair in coded["dict"]:
-        if pair[0] == "grads":
-            pair[1] = {"tuple": [{"large": ["float64", [10**6, 10**6]]}]}
+    coded["grads"] = {"tuple": [{"large": ["float64", [10**6, 10**6]]}]}
     with pytest.raises(BadValue, match="gradients"):
         values.decode_outcome(coded, parts)
+
+
+def test_an_outcome_crosses_whole_and_as_little_as_there_is_of_it() -> None:
+    failure = Failure("ValueError", "no", "line 1", "", signed=True, stub=False)
+    for outcome in (
+        Outcome(),
+        Outcome(value=(1, [2.5, None]), seconds=0.25, grads=(torch.ones(2),), seen=Seen({"mul"}, True, True)),
+        Outcome(nothing=True, error=failure, slow=True, grad_error=failure, detached=True, printed="said"),
+        Outcome(changed=(1,), named="input", after=("a",)),
+    ):
+        parts: list[bytes] = []
+        coded = json.loads(json.dumps(values.encode_outcome(outcome, parts)))
+        assert str(values.decode_outcome(coded, parts)) == str(outcome)
+    assert coded.keys() == {"changed", "named", "after", "seen"}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        [],
+        None,
+        {},
+        {"seen": []},
+        {"seen": [["mul"], True, True], "points": 2.0},
+        {"seen": [[3], True, True]},
+        {"seen": ["mul", True, True]},
+        {"seen": [[], True, True], "seconds": "1"},
+        {"seen": [[], True, True], "changed": None},
+        {"seen": [[], True, True], "error": {"dict": []}},
+        {"seen": [[], True, True], "value": [1]},
+    ],
+)
+def test_what_is_no_outcome_is_refused(forged: object) -> None:
+    with pytest.raises(BadValue):
+        values.decode_outcome(forged, [])

@@ -124,6 +124,8 @@ def _tensor(exercise: Exercise, right: torch.Tensor, got: Any, coarse: bool) -> 
         if got.is_meta:  # has a shape and no numbers
             return found
         got = got.to(right.device)
+    if _identical(right, got):
+        return found
     if right.is_floating_point() and bool((torch.isfinite(right) & ~torch.isfinite(got)).any()):
         return [*found, Problem("not-finite", {"got": "nan" if bool(got.isnan().any()) else "inf"})]
     wrong = _wrong_elements(exercise, right, got, coarse)
@@ -170,7 +172,12 @@ def _close(exercise: Exercise, one: torch.Tensor, other: torch.Tensor, coarse: b
         return False
     if one.numel() > LARGEST:  # both of one shape, and wrong
         return one.dtype == other.dtype
-    return not bool(_wrong_elements(exercise, one, other, coarse).any())
+    return _identical(one, other) or not bool(_wrong_elements(exercise, one, other, coarse).any())
+
+
+def _identical(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Tell whether two tensors are the same number by number, as most right results are; in a tenth of the time."""
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
 def _tolerance(exercise: Exercise, right: torch.Tensor, got: torch.Tensor, coarse: bool) -> dict[str, float]:

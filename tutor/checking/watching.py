@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,14 +80,21 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if torch._C._current_graph_task_id() != -1:  # the engine is at work, however it was started
             self._seen.autograd = True
-        name = func.name().removeprefix("aten::").split(".")[0]
-        self._seen.operators.add(name if name.startswith("__") else name.rstrip("_"))
+        name = _name(func)
+        self._seen.operators.add(name)
         if name in _CONVOLUTIONS and _given(func, "transposed", args, kwargs or {}):
             self._seen.operators.add("conv_transpose")
         result = func(*args, **(kwargs or {}))
         if isinstance(result, torch.Tensor) and result.dtype in _COARSE:
             self._seen.coarse = True
         return result
+
+
+@functools.cache
+def _name(func: Any) -> str:
+    """Return the name of an operator, without saying whether it works in place."""
+    name = str(func.name()).removeprefix("aten::").split(".")[0]
+    return name if name.startswith("__") else name.rstrip("_")
 
 
 def _given(func: Any, name: str, args: Any, kwargs: Any) -> Any:

@@ -67,8 +67,9 @@ class Frames:
         text = json.dumps(message).encode()
         lengths = struct.pack(f"!{len(views)}Q", *(view.nbytes for view in views))
         pieces: list[bytes | memoryview] = [_FIRST.pack(len(text), len(views)) + lengths + text, *views]
+        small = sum(view.nbytes for view in views) <= _CHUNK
         try:
-            for piece in pieces:
+            for piece in [b"".join(pieces)] if small else pieces:  # each piece sent would wake the other end
                 self._wait_until(deadline)
                 self._socket.sendall(piece)
         except (TimeoutError, BlockingIOError):

@@ -52,14 +52,14 @@ def disagreements(notebook: NotebookNode, verdicts: Mapping[str, Verdict]) -> li
 
     And one for each of the learner's cells that reaches for what no answer needs.
     """
-    trees = [(cell, tree) for cell in notebook.cells for tree in _learners(cell)]
-    modules = _modules([tree for _, tree in trees])
+    trees = [(cell, nodes) for cell in notebook.cells for nodes in _learners(cell)]
+    modules = _modules([nodes for _, nodes in trees])
     written: dict[str, set[str]] = {}  # by the name of the function in which it is named
-    for _, tree in trees:
-        for node in ast.walk(tree):
+    for _, nodes in trees:
+        for node in nodes:
             if isinstance(node, ast.FunctionDef):
-                written.setdefault(node.name, set()).update(_named(node, modules))
-    anywhere = set().union(*(_named(tree, modules) for _, tree in trees))
+                written.setdefault(node.name, set()).update(_named(list(ast.walk(node)), modules))
+    anywhere = set().union(*(_named(nodes, modules) for _, nodes in trees))
     remarks = []
     for identity, verdict in verdicts.items():
         name = verdict.result.exercise
@@ -75,11 +75,11 @@ def disagreements(notebook: NotebookNode, verdicts: Mapping[str, Verdict]) -> li
     return remarks + _reaching(trees)
 
 
-def _reaching(trees: Sequence[tuple[NotebookNode, ast.AST]]) -> list[Remark]:
+def _reaching(trees: Sequence[tuple[NotebookNode, Sequence[ast.AST]]]) -> list[Remark]:
     """Return a remark for each cell whose text names what no answer needs."""
     found: dict[str, dict[str, None]] = {}
-    for cell, tree in trees:
-        names = dict.fromkeys(sorted(set(_reached(tree))))
+    for cell, nodes in trees:
+        names = dict.fromkeys(sorted(set(_reached(nodes))))
         if names:
             found.setdefault(grade_id(cell) or str(cell.id), {}).update(names)
     said = "{}: its text names {}, which no answer needs: read what it does with that"
@@ -90,8 +90,8 @@ def _reaching(trees: Sequence[tuple[NotebookNode, ast.AST]]) -> list[Remark]:
     ]
 
 
-def _reached(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _reached(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         match node:
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 origin = getattr(node, "module", None)
@@ -120,8 +120,8 @@ def _parts(dotted: str) -> Iterator[str]:
     yield from (pair for pair in map(".".join, pairwise(names)) if pair in REACHES)
 
 
-def _learners(cell: NotebookNode) -> Iterator[ast.AST]:
-    """Yield a learner's code cell as syntax, with what it hands to a cell magic; nothing for what can't be read."""
+def _learners(cell: NotebookNode) -> Iterator[Sequence[ast.AST]]:
+    """Yield all nodes of a learner's code cell, and of what it hands to a cell magic; nothing for what can't be read."""
     if cell.cell_type != "code" or not (nbgrader_metadata(cell).get("solution") or str(cell.id).startswith(OWN)):
         return
     texts = [cell.source]
@@ -129,18 +129,19 @@ def _learners(cell: NotebookNode) -> Iterator[ast.AST]:
         tree, _ = as_python(texts.pop())
         if tree is None:
             continue  # what isn't Python earns nothing by itself
-        yield tree
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        yield nodes
+        for node in nodes:
             match node:
                 case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[_, _, ast.Constant(value=str(text))]):
                     texts.append(text)
 
 
-def _modules(trees: Sequence[ast.AST]) -> dict[str, bool]:
+def _modules(trees: Sequence[Sequence[ast.AST]]) -> dict[str, bool]:
     """Return the names that are imported, and whether from torch; numpy's tanh is nobody's concern."""
     found = {"torch": True, "F": True, "nn": True}  # as the chapters import them
-    for tree in trees:
-        for node in ast.walk(tree):
+    for nodes in trees:
+        for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for alias in node.names:
                     origin = str(getattr(node, "module", None) or alias.name)
@@ -148,10 +149,10 @@ def _modules(trees: Sequence[ast.AST]) -> dict[str, bool]:
     return found
 
 
-def _named(tree: ast.AST, modules: Mapping[str, bool]) -> set[str]:
+def _named(nodes: Sequence[ast.AST], modules: Mapping[str, bool]) -> set[str]:
     """Return what is named as somebody's attribute (``F.relu``, ``input.relu()``) or in quotes, in plain lower case."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             found.add(_plain(node.value))
         if isinstance(node, ast.Attribute):

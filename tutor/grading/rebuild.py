@@ -1,6 +1,5 @@
 """Make the notebook that is run and graded: the chapter's own, with a learner's answers put in."""
 
-import copy
 from collections import defaultdict
 
 from nbformat import NotebookNode, v4
@@ -13,8 +12,9 @@ OWN = "own-"  # how the ids of learners' own cells begin
 
 
 def rebuild(source_notebook: NotebookNode, submission: Submission) -> NotebookNode:
-    """Return a copy of the chapter's notebook with the learner's answers, by grade id, and his own cells.
+    """Return the chapter's notebook with the learner's answers, by grade id, and his own cells.
 
+    The cells are copies, and what they don't change is the source's own: their metadata, and the notebook's.
     Every cell, its type, its metadata and the kernel are the chapter's; an answer that is missing stays as released. A
     cell of the learner's own has text and nothing else: no tags, no outputs, an id of its own (``own-001``).
 
@@ -22,7 +22,8 @@ def rebuild(source_notebook: NotebookNode, submission: Submission) -> NotebookNo
 
     Raises ValueError when it contains solutions, which whoever left an answer out would be given points for.
     """
-    notebook = copy.deepcopy(source_notebook)
+    notebook = NotebookNode(source_notebook)
+    notebook.cells = [NotebookNode(cell) for cell in source_notebook.cells]
     own: dict[str | None, list[NotebookNode]] = defaultdict(list)
     taken = {cell.id for cell in notebook.cells}
     for number, extra in enumerate(submission.extras, start=1):

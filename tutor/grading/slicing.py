@@ -49,6 +49,7 @@ def names(text: str) -> Names:
     return found
 
 
+@lru_cache(maxsize=100)  # of one submission: it is read to be sliced, and once more for its author
 def as_python(text: str) -> tuple[ast.Module | None, str]:
     """Return a cell as Python, its magics translated; None where it is none."""
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):

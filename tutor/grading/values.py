@@ -37,6 +37,7 @@ PUBLIC = ("torch", "torch.nn.functional")
 LONGEST_TEXT = 100_000  # characters
 DEEPEST = 60  # what stands for an iterator adds a level to each of its own
 OPERATORS = 2_000
+OUTCOME = {part.name: part.default for part in fields(Outcome) if part.name != "seen"}  # of an empty one
 
 
 class BadValue(ValueError):
@@ -165,29 +166,30 @@ def decode_case(coded: Coded, parts: Parts) -> Case:
     return Case("", args, kwargs, gradient=gradient, observe=observe, build=build)
 
 
-def encode_outcome(outcome: Outcome, parts: Parts) -> Coded:
-    """Return what an answer did."""
-    held = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
-    held["error"], held["grad_error"] = (
-        None if error is None else asdict(error) for error in (outcome.error, outcome.grad_error)
-    )
+def encode_outcome(outcome: Outcome, parts: Parts) -> dict[str, Coded]:
+    """Return what an answer did, part by part, without those that are as in an empty outcome: hundreds cross a submission."""
+    held = {name: getattr(outcome, name) for name in OUTCOME if getattr(outcome, name) is not OUTCOME[name]}
+    for name in held.keys() & {"error", "grad_error"}:
+        held[name] = asdict(held[name])
+    coded = {name: encode(part, parts) for name, part in held.items()}
     seen = outcome.seen
-    held["seen"] = [sorted(seen.operators), seen.autograd, seen.coarse]
-    return encode(held, parts)
+    return {**coded, "seen": [sorted(seen.operators), seen.autograd, seen.coarse]}
 
 
 def decode_outcome(coded: Coded, parts: Parts) -> Outcome:
     """Return an outcome that is one, whoever made it; raises BadValue."""
-    held = decode(coded, parts)
-    if not isinstance(held, dict) or held.keys() != {field.name for field in fields(Outcome)}:
+    coded = dict(_checked(coded, dict))
+    seen = _checked(coded.pop("seen", None), list)
+    if len(seen) != 3 or coded.keys() - OUTCOME.keys():
         raise BadValue("an outcome with other parts")
-    operators, autograd, coarse = _checked(held.pop("seen"), list)
+    operators, autograd, coarse = seen
+    held = {**OUTCOME, **{name: decode(part, parts) for name, part in coded.items()}}
     if not isinstance(operators, list) or not all(isinstance(each, str) for each in operators[:OPERATORS]):
         raise BadValue("operators that are no names")
-    grads = held.pop("grads")
+    grads = held["grads"]
     if grads is not None and not all(_is_gradient(grad) for grad in _checked(grads, tuple)):
         raise BadValue("gradients that are no ordinary tensors of an input's size")
-    changed = _checked(held.pop("changed"), tuple)
+    changed = _checked(held["changed"], tuple)
     if not all(type(index) is int and index >= 0 for index in changed):
         raise BadValue("changed arguments that are no places")
     return Outcome(
@@ -203,7 +205,7 @@ def decode_outcome(coded: Coded, parts: Parts) -> Outcome:
         named=_checked(held["named"], str),
         after=_checked(held["after"], tuple),
         printed=_checked(held["printed"], str),
-        seen=Seen(set(operators[:OPERATORS]), autograd is True, coarse is True),
+        seen=Seen({operator[:LONGEST_TEXT] for operator in operators[:OPERATORS]}, autograd is True, coarse is True),
     )
 
 

@@ -181,9 +181,7 @@ ATTACKS = [
         "what it sent back is no result .*gradient",
         before=forged(
             "        held = encode(outcome, parts)\n"
-            "        for pair in held['dict']:\n"
-            "            if pair[0] == 'grads':\n"
-            "                pair[1] = {'tuple': [{'large': ['float64', [1000000, 1000000]]}]}"
+            "        held['grads'] = {'tuple': [{'large': ['float64', [1000000, 1000000]]}]}"
         ),
     ),
     Attack(
@@ -193,13 +191,13 @@ ATTACKS = [
             "        from tutor.grading import values\n"
             "        one = values.encode(torch.zeros(1_000_000, dtype=torch.uint8), parts)\n"
             "        held = encode(outcome, parts)\n"
-            "        held['dict'][0][1] = {'list': [one] * 10_000}"
+            "        held['value'] = {'list': [one] * 10_000}"
         ),
     ),
     Attack(
         "outcomes forged: 40 MB of text, which takes many times as much memory to read",
         "it sent more than",
-        before=forged("        held = {'list': ['x' * 2_000_000]}"),
+        before=forged("        held = {**encode(outcome, parts), 'printed': 'x' * 2_000_000}"),
     ),
     Attack(
         "outcomes forged: words of the learner's own, with a script, everywhere",

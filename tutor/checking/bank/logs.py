@@ -49,19 +49,20 @@ def shown(picture: Tensor, sides: Iterable[tuple[str, Tensor]]) -> str:
 
     sides: in words, and its images (N, 3, h, w) in [0, 1].
     """
+    exact = picture.double().div(255)
     for words, images in sides:
-        found = [_holds(picture, image) for image in images]
+        found = [_holds(exact, image) for image in images]
         if any(found):
             return words if all(found) else f"a part of {words}"
     return "something else"
 
 
 def _holds(picture: Tensor, image: Tensor) -> bool:
-    """Tell whether an image (3, h, w) stands anywhere in a picture; grey levels may be rounded either way."""
+    """Tell whether an image (3, h, w) stands anywhere in a picture (H, W, 3); grey levels may be rounded either way."""
     height, width = image.shape[-2:]
     if picture.shape[0] < height or picture.shape[1] < width:
         return False
-    windows = picture.double().div(255).unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
+    windows = picture.unfold(0, height, 1).unfold(1, width, 1)  # (rows, columns, 3, h, w)
     corner = (windows[..., 0, 0, 0] - image[0, 0, 0]).abs() < 0.006
     return bool(((windows[corner] - image).abs() < 0.006).flatten(1).all(1).any())
 

@@ -6,7 +6,7 @@ folder is in its place, then ``recorded``.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -60,8 +60,9 @@ class Journal:
         """Put an entry in the place of the one before (OSError when it can't be; then that one stays)."""
         path = self.path(entry.chapter, entry.student)
         make_folder(path.parent)
-        content = asdict(entry)
-        content["handed_in"] = entry.handed_in.isoformat() if entry.handed_in else None
+        handed_in = entry.handed_in.isoformat() if entry.handed_in else None
+        lists = {"cells": [*map(vars, entry.cells)], "remarks": [*map(vars, entry.remarks)]}
+        content = {**vars(entry), **lists, "handed_in": handed_in}
         replace_file(path, json.dumps(content).encode())
 
     def drop(self, chapter: str, student: str) -> None:

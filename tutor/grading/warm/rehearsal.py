@@ -10,6 +10,7 @@ IMPORTS = (
     "torch.utils.tensorboard",
     "tutor.board",
     "tutor.data",
+    "tutor.explorers",
     "tutor.plots",
     "tutor.training",
 )
