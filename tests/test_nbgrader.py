@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from learners.answers import STYLES, in_style, misconceptions, noisy, with_misconception
+from learners.answers import in_style, misconceptions, noisy, with_misconception
 from learners.classroom import CHECKOUT, command, copy_course, environment, fill_in
 from learners.mutating import function_of
 from learners.recording import as_judged, rows
@@ -30,7 +30,8 @@ from tutor.grading.record import Record
 
 CHAPTERS = [chapter.name for chapter in find_chapters(CHECKOUT)]
 THROUGH_THE_EXCHANGE = ("right in vectorised", "untouched")  # the others' files are put where `collect` puts these
-MISTAKEN = 4  # learners of a class who are wrong; the checks' own tests run every misconception of the bank
+WHOLE = ("vectorised", "alternative")  # styles of learners who are right
+MISTAKEN = 1  # learner who is wrong; test_nbgrader_misconceptions has every misconception graded, without the drawing
 LEARNER_SETTINGS = """
 c = get_config()
 c.CourseDirectory.course_id = "layer-by-layer"
@@ -49,12 +50,12 @@ class Learner:
 
 
 def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[str, Learner]:
-    """Make up the class: right in each style, up to ``MISTAKEN`` misconceptions of each exercise, half done, untouched.
+    """Make up the class: right in two styles, up to ``MISTAKEN`` misconceptions of each exercise, half done, untouched.
 
     prose: the grade ids of what people grade by hand; whoever is right everywhere has written something there too.
     """
     essays = dict.fromkeys(prose, "Because each layer multiplies by less than one.")
-    right = {style: {**in_style(chapter, style), **essays} for style in STYLES}
+    right = {style: {**in_style(chapter, style), **essays} for style in WHOLE}
     full = {check.grade_id: check.points for check in checks}
     learners = {f"right in {style}": Learner(answers, full) for style, answers in right.items()}
     for number, found in enumerate(misconceptions([check.exercise for check in checks], MISTAKEN), start=1):
@@ -66,7 +67,7 @@ def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[
                 learner.earns[check.grade_id], learner.told[check.grade_id] = earned, told
     done = checks[: len(checks) // 2]
     learners["half done"] = Learner(
-        {check.exercise: noisy(check.exercise, right["loops"][check.exercise]) for check in done},
+        {check.exercise: noisy(check.exercise, in_style(chapter, "loops")[check.exercise]) for check in done},
         {check.grade_id: check.points if check in done else 0 for check in checks},
     )
     learners["untouched"] = Learner({}, dict.fromkeys(full, 0))
