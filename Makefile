@@ -20,7 +20,7 @@ BOOK_ARGS ?=
 HUB_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test parity pictures build grade-demo student-bundle book hub bench bench-install lint format constraints environment
+.PHONY: help lab test pictures build grade-demo student-bundle book hub bench bench-install lint format constraints environment
 
 help:  ## List what can be done
 	@echo "Layer by Layer: make <target>"
@@ -34,9 +34,6 @@ lab: environment  ## Open JupyterLab on the notebooks (options: make lab LAB_ARG
 
 test: environment  ## Run all tests (options: make test TEST_ARGS="-k relu")
 	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadscope $(TEST_ARGS)
-
-parity: environment  ## Have every misconception graded by nbgrader and by tutor grade, and compare all points (20 minutes)
-	@EVERY_MISCONCEPTION=1 $(python) -m pytest -n auto --maxprocesses 4 tests/test_nbgrader_misconceptions.py
 
 pictures: environment  ## Make the pictures of the README and of docs/pictures.md anew
 	@$(python) -m pytest tests/test_browser.py
