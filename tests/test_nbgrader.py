@@ -49,7 +49,7 @@ class Learner:
 
 
 def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[str, Learner]:
-    """Make up the class: right in two styles, up to ``MISTAKEN`` misconceptions of each exercise, half done, untouched.
+    """Make up the class: right in two styles, mistaken everywhere, partly right, half done, untouched.
 
     prose: the grade ids of what people grade by hand; whoever is right everywhere has written something there too.
     """
@@ -64,6 +64,14 @@ def class_of(chapter: str, checks: list[GradedCheck], prose: list[str]) -> dict[
                 learner.answers[check.exercise] = with_misconception(check.exercise, found[check.exercise])
                 earned, told = verdict_on(check, found[check.exercise])
                 learner.earns[check.grade_id], learner.told[check.grade_id] = earned, told
+    partly = learners["partly right"] = Learner(dict(right["vectorised"]), dict(full))
+    for check in checks[:6]:  # to find one takes a while
+        for twin in get(check.exercise).twins:
+            earned, told = verdict_on(check, twin)
+            if 0 < earned < check.points:
+                partly.answers[check.exercise] = with_misconception(check.exercise, twin)
+                partly.earns[check.grade_id], partly.told[check.grade_id] = earned, told
+                break
     done = checks[: len(checks) // 2]
     learners["half done"] = Learner(
         {check.exercise: noisy(check.exercise, in_style(chapter, "loops")[check.exercise]) for check in done},
